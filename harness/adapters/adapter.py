@@ -1,0 +1,158 @@
+"""The adapter: one registration, checked when it is made."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Final
+
+from harness.adapters import checks
+from harness.adapters.targets import objects, target_text
+from harness.errors import RegistrationError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Mapping
+
+    from harness.words import Capability, Upstream, Verdict
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Adapter:
+    """
+    Register one adapter: a target and its keyword arguments.
+
+    Capabilities, verdicts and upstreams may be given as plain strings, the target also as a class or a function at the
+    top level of a module. The values are those of the configuration file's table `adapters.NAME` (contract, section 4).
+
+    Attributes:
+        name: names the row and the folder of its cassettes.
+        target: "module:attribute" of a class or a factory.
+        kwargs: its keyword arguments, plain values; `${NAME}` and `${NAME:-default}` in strings are expanded when the
+            instance is built.
+        family: the set that it is published in; None stands for that of whoever registers it.
+        env: environment variables, set before the target is imported; expanded like `kwargs`.
+        declares: the capabilities that its documentation promises to be native; None where it says nothing.
+        expects: verdicts that are known and accepted; `reason` must say why.
+        reason: why `expects` is as it is.
+        link: where that can be read up, such as an issue's address.
+        prompts: three prompts in place of the standard ones.
+        match_on: how requests are matched to the cassette.
+        objects: further keyword arguments, as "module:attribute", or "module:Class()" to have it called.
+        upstream: where its cassettes come from.
+        simulator: the simulator that answers while recording from simulators.
+        timeout: seconds that a call may take.
+        origin: where it was registered, for messages.
+
+    Raises:
+        RegistrationError: a value is of the wrong kind or names something unknown.
+    """
+
+    name: str
+    target: str
+    kwargs: Mapping[str, object] = field(default_factory=dict)
+    family: str | None = None
+    env: Mapping[str, str] = field(default_factory=dict)
+    declares: tuple[Capability, ...] | None = None
+    expects: Mapping[Capability, Verdict] = field(default_factory=dict)
+    reason: str | None = None
+    link: str | None = None
+    prompts: tuple[str, str, str] | None = None
+    match_on: tuple[str, ...] | None = None
+    objects: Mapping[str, str] = field(default_factory=dict)
+    upstream: Upstream | None = None
+    simulator: str | None = None
+    timeout: float | None = None
+    origin: str = field(default="", compare=False)
+
+    if TYPE_CHECKING:
+        # What may be given is wider than what is kept, and a dataclass cannot say that.
+        def __init__(  # noqa: PLR0913 - one for each key of the table
+            self,
+            *,
+            name: str,
+            target: str | Callable[..., object],
+            kwargs: Mapping[str, object] = ...,
+            family: str | None = ...,
+            env: Mapping[str, str] = ...,
+            declares: Iterable[str] | None = ...,
+            expects: Mapping[str, str] | Mapping[Capability, Verdict] = ...,
+            reason: str | None = ...,
+            link: str | None = ...,
+            prompts: Iterable[str] | None = ...,
+            match_on: Iterable[str] | None = ...,
+            objects: Mapping[str, str] = ...,
+            upstream: str | None = ...,
+            simulator: str | None = ...,
+            timeout: float | None = ...,
+            origin: str = ...,
+        ) -> None: ...
+
+    def __post_init__(self) -> None:
+        place = self.place
+        for key, check in _CHECKS.items():
+            object.__setattr__(self, key, check(getattr(self, key), f"{place}, {key}"))
+        if self.expects and self.reason is None:
+            raise RegistrationError(
+                "expects needs a reason",
+                where=f"{place}, expects",
+                hint='say beside it why: reason = "astream loses the last piece, see the issue"',
+            )
+        twice = sorted(set(self.kwargs) & set(self.objects))
+        if twice:
+            msg = f"{twice[0]!r} stands in kwargs too"
+            raise RegistrationError(msg, where=f"{place}, objects", hint="keep one of the two")
+
+    def __hash__(self) -> int:
+        return hash((self.family, self.name, self.target))
+
+    @property
+    def place(self) -> str:
+        """
+        Return where it was registered, for messages.
+        """
+        return self.origin or f"harness.Adapter(name={self.name!r})"
+
+    @property
+    def id(self) -> str:
+        """
+        Return FAMILY/NAME, or the name alone where no family is known yet.
+        """
+        return f"{self.family}/{self.name}" if self.family else self.name
+
+    def as_dict(self) -> dict[str, object]:
+        """
+        Return the fields as plain values, which can be written as JSON; `from_dict` takes them back.
+        """
+        values: dict[str, object] = {key: getattr(self, key) for key in self.__slots__}
+        values["declares"] = None if self.declares is None else [str(name) for name in self.declares]
+        values["expects"] = {str(name): str(verdict) for name, verdict in self.expects.items()}
+        values["upstream"] = None if self.upstream is None else str(self.upstream)
+        return {key: checks.plain(value, key) for key, value in values.items()}
+
+    @classmethod
+    def from_dict(cls, values: Mapping[str, object]) -> Adapter:
+        """
+        Return the adapter that `as_dict` wrote.
+
+        Raises:
+            RegistrationError: a value is of the wrong kind.
+        """
+        return cls(**values)  # type: ignore[arg-type]  # checked when the instance is made
+
+
+_CHECKS: Final[dict[str, checks.Check]] = {
+    "name": checks.folder_name,
+    "target": target_text,
+    "kwargs": checks.keywords,
+    "family": checks.optional(checks.folder_name),
+    "env": checks.environment,
+    "declares": checks.optional(checks.capabilities),
+    "expects": checks.expectations,
+    "reason": checks.optional(checks.text),
+    "link": checks.optional(checks.text),
+    "prompts": checks.optional(checks.prompts),
+    "match_on": checks.optional(checks.matchers),
+    "objects": objects,
+    "upstream": checks.optional(checks.upstream),
+    "simulator": checks.optional(checks.text),
+    "timeout": checks.optional(checks.seconds),
+}

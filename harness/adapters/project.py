@@ -1,0 +1,180 @@
+"""The project: one configuration file, or none, and the adapters that it registers."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, fields, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+from harness.adapters import checks
+from harness.adapters.adapter import Adapter
+from harness.adapters.configuration import PYPROJECT, Configuration, find_configuration
+from harness.errors import RegistrationError
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from harness.words import Upstream
+
+_PROJECT_KEYS: Final = (
+    "family", "cassettes", "reports", "published", "preload", "simulators", "upstream", "timeout", "adapters",
+)  # fmt: skip
+_ADAPTER_KEYS: Final = tuple(field.name for field in fields(Adapter) if field.name not in {"name", "family", "origin"})
+_MODULE: Final = re.compile(r"[^\W\d]\w*(\.[^\W\d]\w*)*")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Project:
+    """
+    Say where a project's files are and which adapters it registers.
+
+    Attributes:
+        root: the directory of the configuration file, or the working directory where there is none.
+        family: what its adapters are published in.
+        cassettes: directory of the cassettes.
+        reports: directory of the reports.
+        published: the family's published table, if it has one.
+        preload: modules to import once for all adapters.
+        simulators: directory of the simulators' data, if it has one.
+        upstream: where its adapters' cassettes come from, where they do not say.
+        timeout: seconds that a call of its adapters may take, where they do not say.
+        adapters: those that the file registers, in its order.
+        file: the configuration file, if there is one.
+        package: the distribution that the project builds, if it is known.
+    """
+
+    root: Path
+    family: str
+    cassettes: Path
+    reports: Path
+    published: Path | None = None
+    preload: tuple[str, ...] = ()
+    simulators: Path | None = None
+    upstream: Upstream | None = None
+    timeout: float | None = None
+    adapters: tuple[Adapter, ...] = ()
+    file: Path | None = None
+    package: str | None = None
+
+    @property
+    def import_paths(self) -> tuple[Path, ...]:
+        """
+        Return the directories that the targets of an uninstalled project are imported from: its root and its `src`.
+        """
+        return tuple(path for path in (self.root, self.root / "src") if path.is_dir())
+
+    def adopt(self, adapter: Adapter, origin: str = "") -> Adapter:
+        """
+        Return an adapter with the project's values where it has none of its own.
+        """
+        return replace(
+            adapter,
+            family=adapter.family or self.family,
+            upstream=adapter.upstream or self.upstream,
+            timeout=adapter.timeout or self.timeout,
+            origin=adapter.origin or origin,
+        )
+
+
+def load_project(config: Path | None = None, cwd: Path | None = None) -> Project:
+    """
+    Return the project of a configuration file, or of the nearest one; targets are not imported.
+
+    Args:
+        config: the file to take; otherwise the nearest `harness.toml`, or `pyproject.toml` with a [tool.harness] table.
+        cwd: where to look from, upwards; the working directory where none is given. Where nothing is found, the project
+            is this directory, with its name as the family.
+
+    Raises:
+        ConfigurationError: a file cannot be found, read or understood.
+        RegistrationError: a key is misspelt, or a value is of the wrong kind or names something unknown.
+    """
+    start = Path.cwd() if cwd is None else cwd.absolute()
+    found = find_configuration(config, start)
+    if found is None:
+        return Project(
+            root=start, family=_as_family(start.name), cassettes=start / "cassettes", reports=start / "reports"
+        )
+    return _project(found)
+
+
+def _project(found: Configuration) -> Project:
+    place = found.place()
+    settings = found.settings
+    _check_project_keys(settings, found)
+    root = found.file.parent
+    family = _family(found)
+    project = Project(
+        root=root,
+        family=family,
+        cassettes=root / _path(settings, "cassettes", place, "cassettes"),
+        reports=root / _path(settings, "reports", place, "reports"),
+        published=_optional_path(settings, "published", place, root),
+        preload=_modules(settings.get("preload", ()), f"{place}, preload"),
+        simulators=_optional_path(settings, "simulators", place, root),
+        upstream=checks.optional(checks.upstream)(settings.get("upstream"), f"{place}, upstream"),
+        timeout=checks.optional(checks.seconds)(settings.get("timeout"), f"{place}, timeout"),
+        file=found.file,
+        package=found.package,
+    )
+    return replace(project, adapters=tuple(project.adopt(adapter) for adapter in _adapters(found)))
+
+
+def _check_project_keys(settings: Mapping[str, object], found: Configuration) -> None:
+    place = found.place()
+    if found.file.name != PYPROJECT and "tool" in settings:
+        hint = f"in {found.file.name} the tables stand without the prefix tool.harness: write [adapters.MyLLM]"
+        raise RegistrationError("unknown key 'tool'", where=place, hint=hint)
+    adapters = found.place("adapters", "NAME").removeprefix(f"{found.file} ")
+    checks.known_keys(settings, _PROJECT_KEYS, place, dict.fromkeys(_ADAPTER_KEYS, adapters))
+
+
+def _family(found: Configuration) -> str:
+    if "family" in found.settings:
+        return checks.folder_name(found.settings["family"], f"{found.place()}, family")
+    return _as_family(found.package or found.file.parent.name)
+
+
+def _as_family(name: str) -> str:
+    # A folder may be named as no family can be, on some platforms; nobody wrote this name as a family.
+    return re.sub(r"""[/\\:*?"<>|\x00-\x1f\x7f]+""", "-", name).strip(". ") or "adapters"
+
+
+def _path(settings: Mapping[str, object], key: str, place: str, default: str) -> str:
+    return checks.text(settings.get(key, default), f"{place}, {key}")
+
+
+def _optional_path(settings: Mapping[str, object], key: str, place: str, root: Path) -> Path | None:
+    return root / checks.text(settings[key], f"{place}, {key}") if key in settings else None
+
+
+def _modules(value: object, where: str) -> tuple[str, ...]:
+    names = checks.texts(value, where)
+    for name in names:
+        if not _MODULE.fullmatch(name):
+            hint = 'for example: preload = ["httpx", "my_package.llms"]'
+            raise RegistrationError(f"{name!r} is not the name of a module", where=where, hint=hint)
+    return names
+
+
+def _adapters(found: Configuration) -> list[Adapter]:
+    tables = found.settings.get("adapters", {})
+    example = found.place("adapters", "MyLLM").removeprefix(f"{found.file} ")
+    if not isinstance(tables, dict):
+        msg = "adapters must be a table with one table for each adapter"
+        raise RegistrationError(msg, where=found.place(), hint=f"write {example} above each adapter's keys")
+    return [_adapter(name, table, found, example) for name, table in tables.items()]
+
+
+def _adapter(name: str, table: object, found: Configuration, example: str) -> Adapter:
+    place = found.place("adapters", name)
+    if not isinstance(table, dict):
+        hint = f'write {example} above its keys, of which target = "module:attribute" is one'
+        raise RegistrationError(f"an adapter must be a table, not {table!r}", where=place, hint=hint)
+    project = found.place().removeprefix(f"{found.file}").strip() or "the top of the file"
+    checks.known_keys(table, _ADAPTER_KEYS, place, dict.fromkeys(_PROJECT_KEYS, project))
+    if "target" not in table:
+        hint = 'say what to test, for example: target = "my_package.llms:MyLLM"'
+        raise RegistrationError("has no target", where=place, hint=hint)
+    return Adapter(name=name, origin=place, **table)

@@ -1,0 +1,166 @@
+"""The six calls, each once, into a log."""
+
+from __future__ import annotations
+
+import traceback
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from itertools import islice
+from typing import TYPE_CHECKING, Any, Final
+
+from harness.battery.texts import text_of, type_of
+from harness.events import Endless, Item, Missing, Raised, Returned, Started
+
+if TYPE_CHECKING:
+    from harness.tape.gate import Gate
+    from harness.tape.log import Log
+    from harness.words import Capability
+
+MOST_ITEMS: Final = 10_000
+"""Items after which a stream is called endless; the longest recorded answers have some hundreds."""
+LONGEST_MESSAGE: Final = 4_000
+"""Characters that are kept of what an exception says: some quote a whole answer."""
+LONGEST_TRACEBACK: Final = 16_000
+"""Characters that are kept of a traceback's end."""
+
+
+class Call:
+    """
+    Make one call on an instance and log what the caller sees.
+
+    Args:
+        instance: the adapter.
+        capability: which call.
+        inputs: the prompts; single calls get the first.
+        log: where the events go.
+        gate: is told of items, so that it lets arrivals through.
+    """
+
+    def __init__(self, instance: object, capability: Capability, inputs: Sequence[str], log: Log, gate: Gate) -> None:
+        self._instance = instance
+        self._capability = capability
+        self._inputs = tuple(inputs) if capability.batches else (inputs[0],)
+        self._log = log
+        self._gate = gate
+
+    def run(self) -> None:
+        """
+        Make a synchronous call; whatever it raises is logged.
+        """
+        with self._logged():
+            method = self._begin()
+            if method is None:
+                return
+            if self._capability.streams:
+                self._drain(method(self._inputs[0]))
+            else:
+                self._returned(method(self._argument()))
+
+    async def arun(self) -> None:
+        """
+        Make an awaited call; whatever it raises is logged.
+        """
+        with self._logged():
+            method = self._begin()
+            if method is None:
+                return
+            if self._capability.streams:
+                await self._adrain(method(self._inputs[0]))
+            else:
+                self._returned(await method(self._argument()))
+
+    @contextmanager
+    def _logged(self) -> Iterator[None]:
+        try:
+            yield
+        except BaseException as error:  # noqa: BLE001 - also SystemExit and the like are what the adapter did
+            self._log.add(Raised, **raised(error, "call"))
+        finally:
+            self._gate.finish()
+
+    def _begin(self) -> Any | None:  # noqa: ANN401 - any callable the adapter offers
+        name = self._capability.value
+        method = getattr(self._instance, name, None)
+        if not callable(method):
+            self._log.add(Missing, what="method", name=name)
+            return None
+        self._gate.begin()
+        self._log.add(Started, capability=name, inputs=self._inputs)
+        return method
+
+    def _argument(self) -> str | list[str]:
+        return list(self._inputs) if self._capability.batches else self._inputs[0]
+
+    def _drain(self, items: Any) -> None:  # noqa: ANN401 - whatever the adapter returned
+        for number, item in enumerate(items, start=1):
+            self._item(item)
+            if number >= MOST_ITEMS:
+                self._log.add(Endless, items=number)
+                return
+        self._log.add(Returned, texts=(), types=())
+
+    async def _adrain(self, items: Any) -> None:  # noqa: ANN401 - whatever the adapter returned
+        number = 0
+        async for item in items:
+            number += 1
+            self._item(item)
+            if number >= MOST_ITEMS:
+                self._log.add(Endless, items=number)
+                return
+        self._log.add(Returned, texts=(), types=())
+
+    def _item(self, item: object) -> None:
+        text = text_of(item)
+        self._log.add(Item, text=text, type=type_of(item))
+        if text:
+            self._gate.item(text)
+
+    def _returned(self, value: object) -> None:
+        outputs = _several(value) if self._capability.batches else None
+        values = (value,) if outputs is None else tuple(islice(outputs, MOST_ITEMS))
+        self._log.add(
+            Returned,
+            texts=tuple(text_of(one) for one in values),
+            types=tuple(type_of(one) for one in values),
+            plural=outputs is not None,
+        )
+
+
+def _several(value: object) -> Iterable[object] | None:
+    # outputs may also come one by one; what is one text is no sequence of outputs, whatever can be iterated over
+    if isinstance(value, Iterator | Sequence) and not isinstance(value, bytes) and text_of(value) is None:
+        return value
+    return None
+
+
+def raised(error: BaseException, phase: str) -> dict[str, Any]:
+    """
+    Return the fields of a `Raised` event: what was raised, and the adapter's line that raised it.
+    """
+    frames = [frame for frame in traceback.extract_tb(error.__traceback__) if "/harness/battery/" not in _posix(frame)]
+    line = f"{_short(_posix(frames[-1]))}:{frames[-1].lineno}" if frames else ""
+    return {
+        "phase": phase,
+        "type": type(error).__qualname__,
+        "message": _message(error)[:LONGEST_MESSAGE],
+        "unsupported": isinstance(error, NotImplementedError),
+        "traceback": "".join(traceback.format_exception(error)[-12:])[-LONGEST_TRACEBACK:],
+        "line": line,
+    }
+
+
+def _message(error: BaseException) -> str:
+    try:
+        return str(error)
+    except Exception:  # noqa: BLE001 - what an exception says of itself is the adapter's code too
+        return "its message cannot be had: __str__ raises"
+
+
+def _posix(frame: traceback.FrameSummary) -> str:
+    return frame.filename.replace("\\", "/")
+
+
+def _short(filename: str) -> str:
+    # the place of the installation differs from machine to machine and says nothing
+    _, found, inside = filename.rpartition("/site-packages/")
+    return inside if found else "/".join(filename.split("/")[-2:])

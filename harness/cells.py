@@ -1,0 +1,165 @@
+"""What is reported: a cell with its evidence, an adapter, a matrix."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from harness.words import AsyncIO, Capability, Delivery, FanOut, Mechanism, Upstream, Verdict
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Provenance:
+    """
+    Say which recording a cell was judged over.
+
+    Attributes:
+        path: the cassette, relative to the cassettes directory, with forward slashes.
+        sha256: digest of the file, in hexadecimal.
+        recorded: when, as an ISO 8601 date-time in UTC; None where the file does not say.
+    """
+
+    path: str
+    sha256: str
+    recorded: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RequestLine:
+    """
+    Show one upstream request on the recording's clock (seconds).
+
+    Attributes:
+        where: `event-loop`, `worker-thread`, `other-loop`, `blocks-loop` or None (a sync call).
+        role: `inference`, `poll`, `construction` or `other`.
+        arrivals: when each piece came.
+    """
+
+    method: str
+    uri: str
+    role: str
+    sent_at: float
+    arrivals: tuple[float, ...]
+    ends_at: float | None
+    inputs: tuple[int, ...] = ()
+    where: str | None = None
+    status: int | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ItemLine:
+    """
+    Show one item on the recording's clock (seconds), with the start of its text.
+    """
+
+    at: float
+    text: str
+    counts: bool
+    after: int
+    """How many of the answer's arrivals had been handed out when the caller got it."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Timeline:
+    """
+    Show a call from the first request to the last item.
+    """
+
+    requests: tuple[RequestLine, ...] = ()
+    items: tuple[ItemLine, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Evidence:
+    """
+    Keep the three answers and the figures behind a verdict. Times are seconds on the recording's clock.
+    """
+
+    delivery: Delivery | None = None
+    async_io: AsyncIO | None = None
+    fan_out: FanOut | None = None
+    items: int = 0
+    arrivals: int = 0
+    requests: int = 0
+    inference_requests: int = 0
+    inputs: int = 1
+    most_inputs_in_a_request: int = 0
+    peak_in_flight: int = 0
+    first_item_at: float | None = None
+    last_item_at: float | None = None
+    answer_ends_at: float | None = None
+    cassette: Provenance | None = None
+    error: str | None = None
+    """The exception's last lines, or the stack where the call hung."""
+    timeline: Timeline = field(default_factory=Timeline)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Judgement:
+    """
+    Say what the events of one call mean.
+    """
+
+    verdict: Verdict
+    mechanism: Mechanism | None
+    reason: str
+    evidence: Evidence
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Cell:
+    """
+    One adapter x one capability.
+    """
+
+    family: str
+    adapter: str
+    capability: Capability
+    verdict: Verdict
+    mechanism: Mechanism | None
+    reason: str
+    declared: Verdict | None = None
+    reflected: Verdict | None = None
+    published: Verdict | None = None
+    expected: Verdict | None = None
+    """What the registration's `expects` says; `why_expected` is its reason."""
+    why_expected: str | None = None
+    evidence: Evidence = field(default_factory=Evidence)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Measured:
+    """
+    One adapter as it was measured.
+
+    Attributes:
+        distributions: name to version of what the adapter and its requests went through.
+        upstream: where its cassettes come from; None where it has none.
+        problem: the root cause that blocks its cells, named once; None where nothing does.
+    """
+
+    name: str
+    family: str
+    target: str
+    distributions: dict[str, str] = field(default_factory=dict)
+    upstream: Upstream | None = None
+    problem: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Matrix:
+    """
+    Everything one run measured.
+
+    Attributes:
+        complete: every registered cell was measured; False after Ctrl-C or for a part.
+        harness: the version of the harness.
+        python: the version of the interpreter, major and minor.
+    """
+
+    complete: bool
+    harness: str
+    python: str
+    adapters: tuple[Measured, ...]
+    cells: tuple[Cell, ...]

@@ -1,0 +1,38 @@
+"""`harness record`: run the battery against the real upstream and write the cassettes."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import click
+
+from harness.cli.options import running, select, selecting, settings_of
+
+
+@click.command("record")
+@selecting
+@running
+@click.option("--simulate", is_flag=True, help="Record from the project's simulators instead of the real upstream.")
+@click.option("--missing", is_flag=True, help="Only cells that have no cassette.")
+@click.option("--keep-errors", is_flag=True, help="Keep also answers that the upstream refused or broke off.")
+@click.option("--json", "target", metavar="FILE", help="Write the matrix of this run there (- for standard output).")
+@click.pass_context
+def command(ctx: click.Context, /, **given: Any) -> None:  # noqa: ANN401 - the shared options
+    """
+    Run the battery against the real upstream and write the cassettes.
+
+    Keys come from the environment, as the registration says. What looks like a secret never reaches a file. A
+    cassette that is there is replaced only by a complete new one.
+
+    \b
+    Examples:
+      MY_API_KEY=... harness record MyLLM
+      harness record MyLLM --only astream
+      harness record --missing
+      harness record --simulate --config families/langchain-0.0.337/harness.toml
+    """  # noqa: D301 - click looks for this very character
+    from harness.cli.recording import record  # noqa: PLC0415 - imports vcrpy, and `--help` does without
+
+    selection = select(ctx, given)
+    settings = settings_of(given, record=True, keep_errors=given["keep_errors"])
+    ctx.exit(record(selection, settings, given["target"], simulate=given["simulate"], missing=given["missing"]))

@@ -1,0 +1,131 @@
+"""A recording from the command line: who answers, what is recorded, and what was kept of it."""
+
+from __future__ import annotations
+
+from contextlib import nullcontext
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from harness.adapters.spelling import did_you_mean, listed
+from harness.cli import results
+from harness.cli.endings import INTERRUPTED
+from harness.cli.running import Measured, measure
+from harness.cli.screen import note
+from harness.errors import UserError
+from harness.report.text import counted, one_line
+from harness.session.checks import check_matching
+from harness.session.paths import cassette_path
+from harness.session.problems import Trouble
+from harness.words import Upstream, Verdict
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+    from contextlib import AbstractContextManager
+
+    from harness.adapters import Adapter, Project
+    from harness.cells import Cell
+    from harness.cli.options import Selection
+    from harness.session.session import Row
+    from harness.session.settings import Settings
+    from harness.simulators import Simulator
+    from harness.words import Capability
+
+_NOTHING_TO_KEEP = frozenset({Verdict.UNSUPPORTED, Verdict.BLOCKED})
+
+
+def record(selection: Selection, settings: Settings, target: str | None, *, simulate: bool, missing: bool) -> int:
+    """
+    Record, say what was kept, and return the status.
+
+    Args:
+        selection: the adapters and calls.
+        settings: how to run.
+        target: where the matrix of this run goes, if it was asked for.
+        simulate: the project's simulators answer.
+        missing: leave out cells that have a cassette.
+
+    Raises:
+        HarnessError: something that can be told before the run, or the processes cannot be had.
+    """
+    check_matching(selection.adapters)
+    results.require_target(target)
+    for adapter in selection.adapters:
+        _require_honest(adapter, simulate=simulate)
+
+    def wanted(adapter: Adapter) -> Sequence[Capability]:
+        every = selection.capabilities
+        return [one for one in every if not (missing and cassette_path(selection.project, adapter, one).exists())]
+
+    if not any(map(wanted, selection.adapters)):
+        note("nothing to record: every cell that was asked for has a cassette")
+    with _simulator(selection.project, selection.adapters) if simulate else nullcontext() as server:
+        if server is not None:
+            settings = replace(settings, dial="{}:{}".format(*server.address))
+        measured = measure(selection, settings, wanted)
+    return _tell(measured, target)
+
+
+def _tell(measured: Measured, target: str | None) -> int:
+    if measured.matrix.cells and target != results.STANDARD_OUTPUT:
+        results.show_table(measured.matrix)
+    if target is not None:
+        results.write_json(target, measured.matrix)
+    for row in measured.rows:
+        note(f"{row.adapter.family}/{row.adapter.name}")
+        for line in _kept(row):
+            note(f"  {line}")
+    status = results.status_of(measured.rows, measured.matrix, None)
+    if measured.interrupted:
+        note("stopped: the recordings of adapters that were done are kept, the others are as they were")
+        return INTERRUPTED
+    return status
+
+
+def _kept(row: Row) -> Iterator[str]:
+    unkept = {one.capability: one.message for one in row.problems if one.kind is Trouble.UNKEPT}
+    for cell in row.cells:
+        requests = counted(cell.evidence.requests, "request")
+        if cell.capability in row.kept:
+            yield f"{cell.capability}: kept, {requests}"
+        elif cell.capability in unkept:
+            yield f"{cell.capability}: NOT KEPT, {requests}: {unkept[cell.capability]}"
+        else:
+            yield f"{cell.capability}: nothing to keep: {_why_nothing(cell)}"
+
+
+def _why_nothing(cell: Cell) -> str:
+    if cell.verdict in _NOTHING_TO_KEEP:
+        return f"{cell.verdict}: {one_line(cell.reason)}"
+    return f"no request was seen; {cell.verdict}: {one_line(cell.reason)}"
+
+
+def _require_honest(adapter: Adapter, *, simulate: bool) -> None:
+    """
+    Refuse to record under a false name: what a report says of the upstream comes from the registration.
+    """
+    if simulate and adapter.upstream not in {None, Upstream.SIMULATED}:
+        hint = 'leave --simulate out, or register it with upstream = "simulated"'
+        raise UserError(f"{adapter.id} is registered as {adapter.upstream}", where=adapter.place, hint=hint)
+    if not simulate and adapter.upstream is Upstream.SIMULATED:
+        hint = 'record it with --simulate, or register it with upstream = "live"'
+        raise UserError(f"{adapter.id} is registered as simulated", where=adapter.place, hint=hint)
+
+
+def _simulator(project: Project, adapters: Sequence[Adapter]) -> AbstractContextManager[Simulator]:
+    from harness.simulators import Simulator, load_shapes  # noqa: PLC0415 - an extra that only this option needs
+
+    if project.simulators is None:
+        hint = 'name their folder: simulators = "simulators"; or leave --simulate out to record the real upstream'
+        raise UserError("the project has no simulators", where=str(project.file or project.root), hint=hint)
+    shapes = load_shapes(project.simulators)
+    return Simulator({name: shapes[name] for name in dict.fromkeys(_shape_of(one, list(shapes)) for one in adapters)})
+
+
+def _shape_of(adapter: Adapter, known: Sequence[str]) -> str:
+    if adapter.simulator is None:
+        hint = f"name one: simulator = ...; there are {listed(known)}"
+        raise UserError(f"no simulator is named for {adapter.id}", where=adapter.place, hint=hint)
+    if adapter.simulator not in known:
+        msg = f"there is no simulator {adapter.simulator!r}{did_you_mean(adapter.simulator, known)}"
+        raise UserError(msg, where=f"{adapter.place}, simulator", hint=f"there are {listed(known)}")
+    return adapter.simulator

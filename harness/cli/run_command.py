@@ -1,0 +1,65 @@
+"""`harness run`: replay the battery, print the table, write the reports."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import click
+
+from harness.cli.options import pace_option, running, select, selecting, settings_of
+
+
+@click.command("run")
+@selecting
+@running
+@pace_option
+@click.option(
+    "--json", "target", metavar="FILE", help="Write the matrix there (- for standard output), and nothing else."
+)
+@click.option(
+    "--reports", type=click.Path(path_type=Path), metavar="DIR", help="Where the reports go, if not to the project's."
+)
+@click.option("--no-baseline", is_flag=True, help="Do not compare with the committed matrix.")
+@click.pass_context
+def command(ctx: click.Context, /, **given: Any) -> None:  # noqa: ANN401 - the shared options
+    """
+    Replay the battery, print the table, write the reports.
+
+    Needs no network and no key. Where a part is run, the other cells of the reports stay as they are.
+
+    \b
+    Examples:
+      harness run
+      harness run MyLLM --only astream
+      harness run --json matrix.json
+      harness run --json - | jq '.cells[] | .verdict'
+      harness run --pace recorded
+    """  # noqa: D301 - click looks for this very character
+    from harness.cli.running import run  # noqa: PLC0415 - imports vcrpy, and `--help` does without
+
+    selection = select(ctx, given)
+    folder = given["reports"]
+    wishes = Wishes(
+        target=given["target"],
+        folder=folder or (None if given["target"] else selection.project.reports),
+        compare=not given["no_baseline"],
+    )
+    ctx.exit(run(selection, settings_of(given, pace=given["pace"]), wishes))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Wishes:
+    """
+    Say what a run is to leave behind.
+
+    Attributes:
+        target: where the matrix goes, if it was asked for: a file, or `-`.
+        folder: where the reports go; None where none are wanted.
+        compare: compare with the committed matrix.
+    """
+
+    target: str | None
+    folder: Path | None
+    compare: bool

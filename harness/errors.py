@@ -1,0 +1,68 @@
+"""What can go wrong, one class a cause: whose fault it is decides the exit status."""
+
+from __future__ import annotations
+
+
+class HarnessError(Exception):
+    """
+    Explain a failure: what happened, where, and how to mend it.
+
+    Args:
+        message: what is wrong, in one sentence.
+        where: the file, key or option at fault, if one is.
+        hint: what the reader can do about it.
+    """
+
+    code = "error"
+    exit_status = 3
+
+    def __init__(self, message: str, *, where: str | None = None, hint: str | None = None) -> None:
+        super().__init__(message)
+        self.message = message
+        self.where = where
+        self.hint = hint
+
+    def __str__(self) -> str:
+        text = f"{self.where}: {self.message}" if self.where else self.message
+        return f"{text}\n  hint: {self.hint}" if self.hint else text
+
+
+class UserError(HarnessError):
+    """
+    Report a mistake that the user can mend: usage, configuration, files.
+    """
+
+    code = "usage"
+    exit_status = 2
+
+
+class RegistrationError(UserError):
+    """
+    Report a registration that cannot be used.
+    """
+
+    code = "registration"
+
+
+class CassetteError(UserError):
+    """
+    Report a cassette that cannot be read, trusted or written.
+    """
+
+    code = "cassette"
+
+
+class ReportError(UserError):
+    """
+    Report a matrix or a report that cannot be read, merged or written.
+    """
+
+    code = "report"
+
+
+class IsolationError(HarnessError):
+    """
+    Report that the processes which run the adapters cannot be had.
+    """
+
+    code = "isolation"

@@ -1,0 +1,350 @@
+"""
+The event log: the one thing that a run hands to the verdicts.
+
+Every event says when it happened on the recording's clock (`at`, seconds) and on the
+machine's (`real`, seconds since the log began), and where: in which thread, under which
+running event loop, in which task.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import base64
+import json
+import sys
+import threading
+from dataclasses import dataclass, fields
+from typing import Any, Final, Literal, get_type_hints
+
+Hook = Literal["sync", "async"]
+Phase = Literal["construction", "call"]
+
+
+@dataclass(frozen=True, slots=True)
+class Where:
+    """
+    Tell one place of execution from another; the numbers mean nothing else.
+    """
+
+    thread: int
+    loop: int | None = None
+    task: int | None = None
+
+
+Spot = tuple[int, int | None, int | None]
+"""A thread, its running loop and its task as bare numbers: what `Where` says, and made in a fraction of the time."""
+
+if sys.version_info >= (3, 12):
+    _task_of = asyncio.current_task
+else:
+    _task_of = vars(asyncio.tasks)["_current_tasks"].get  # what the public one asks, in Python code until 3.12
+_running_loop = asyncio._get_running_loop  # noqa: SLF001 - the public twin raises where no loop runs
+_thread = threading.get_ident
+
+
+def place() -> Spot:
+    """
+    Return the caller's thread, running loop and task as bare numbers.
+    """
+    loop = _running_loop()
+    if loop is None:
+        return _thread(), None, None
+    task = _task_of(loop)
+    return _thread(), id(loop), None if task is None else id(task)
+
+
+def here() -> Where:
+    """
+    Return the place that the caller runs in.
+    """
+    return Where(*place())
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Event:
+    """
+    Say when and where something happened.
+    """
+
+    at: float
+    real: float
+    where: Where
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Constructed(Event):
+    """
+    The instance exists; what was sent before belongs to its constructor.
+    """
+
+    module: str
+    qualname: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Started(Event):
+    """
+    The call begins, with these inputs, from the caller's place (`where`).
+    """
+
+    capability: str
+    inputs: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sent(Event):
+    """
+    An upstream request left the adapter.
+
+    Attributes:
+        request: its number in this log, from 0.
+        carries: which inputs (by index) its method, address and body carry.
+        hook: whether synchronous or asynchronous code sent it.
+        asks_stream: what a readable request says of streaming; None where it says nothing.
+        phase: whether the constructor or the call sent it.
+        text: the request's readable content (address and body), for linking polls to uploads.
+        through: top-level modules on the stack that sent it.
+    """
+
+    request: int
+    method: str
+    uri: str
+    carries: tuple[int, ...]
+    hook: Hook
+    asks_stream: bool | None = None
+    phase: Phase = "call"
+    text: str = ""
+    through: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Answered(Event):
+    """
+    The head of the answer was handed out; `arrivals` pieces will follow, if the adapter reads them.
+
+    Attributes:
+        body: everything that the upstream answered, whether it will be read or not.
+    """
+
+    request: int
+    status: int
+    content_type: str
+    arrivals: int
+    body: bytes
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Arrival(Event):
+    """
+    One piece of an answer was handed to the adapter's client library.
+    """
+
+    request: int
+    index: int
+    size: int
+    hook: Hook
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ended(Event):
+    """
+    An answer was handed out to its end; `cut` says how the upstream broke it off, if it did.
+    """
+
+    request: int
+    hook: Hook
+    cut: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Closed(Event):
+    """
+    The adapter closed an answer before its end was handed out.
+    """
+
+    request: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Item(Event):
+    """
+    The caller got one item of a stream; `text` is None where it carries no text at all.
+    """
+
+    text: str | None
+    type: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Returned(Event):
+    """
+    The call came back: the texts it returned (None where one was not text) and their types.
+
+    A stream returns nothing; a single call one text. `plural` says that a sequence came back.
+    """
+
+    texts: tuple[str | None, ...]
+    types: tuple[str, ...]
+    plural: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Raised(Event):
+    """
+    The adapter raised, in its constructor, in its import or in the call.
+    """
+
+    phase: Literal["import", "construction", "call"]
+    type: str
+    message: str
+    unsupported: bool
+    traceback: str
+    line: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Missing(Event):
+    """
+    The adapter lacks the method, or the environment lacks a module that the adapter needs.
+    """
+
+    what: Literal["method", "module"]
+    name: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Refused(Event):
+    """
+    A request was refused in replay: no recording answers it. `why` names the nearest one.
+    """
+
+    method: str
+    uri: str
+    why: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Dialled(Event):
+    """
+    Something tried to leave the machine past the tape and was stopped.
+    """
+
+    target: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class UpstreamFailed(Event):
+    """
+    The upstream could not be reached, or failed, while recording.
+    """
+
+    request: int
+    why: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Computed(Event):
+    """
+    One turn of the caller's event loop used this much processor time (seconds, not wall).
+    """
+
+    seconds: float
+    warm: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Stalled(Event):
+    """
+    Something made the caller's event loop wait synchronously; `what` says what.
+    """
+
+    what: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Spawned(Event):
+    """
+    The adapter started a child process, whose traffic cannot be seen.
+    """
+
+    what: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Endless(Event):
+    """
+    A stream was stopped by the battery after this many items.
+    """
+
+    items: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Died(Event):
+    """
+    The cell's process ended, or was ended, before the call did.
+
+    Attributes:
+        how: `hung`, `signal`, `exit` or `memory`.
+        detail: the signal's name, the exit status, the limit.
+        stack: the stack where it hung or crashed, where one could be had.
+    """
+
+    how: Literal["hung", "signal", "exit", "memory"]
+    detail: str
+    stack: str = ""
+
+
+KINDS: Final[dict[str, type[Event]]] = {
+    kind.__name__: kind
+    for kind in (
+        Constructed, Started, Sent, Answered, Arrival, Ended, Closed, Item, Returned, Raised, Missing,
+        Refused, Dialled, UpstreamFailed, Computed, Stalled, Spawned, Endless, Died,
+    )
+}  # fmt: skip
+
+
+_NAMES: Final = {kind: tuple(field.name for field in fields(kind)) for kind in KINDS.values()}
+
+
+def encode(event: Event) -> bytes:
+    """
+    Return an event as one line of JSON.
+    """
+    values = {name: getattr(event, name) for name in _NAMES[type(event)]}
+    where = event.where
+    values["where"] = (where.thread, where.loop, where.task)
+    if isinstance(event, Answered):
+        values["body"] = base64.b64encode(event.body).decode()
+    return json.dumps([type(event).__name__, values]).encode()
+
+
+def decode(line: bytes) -> Event:
+    """
+    Return the event that `encode` wrote.
+
+    Raises:
+        ValueError: the line is not an event.
+    """
+    name, values = json.loads(line)
+    kind = KINDS.get(name)
+    if kind is None:
+        msg = f"no such event: {name!r}"
+        raise ValueError(msg)
+    values["where"] = Where(*values["where"])
+    if kind is Answered:
+        values["body"] = base64.b64decode(values["body"])
+    for field in _tuples(kind):
+        values[field] = tuple(values[field])
+    return kind(**values)
+
+
+def _tuples(kind: type[Event]) -> tuple[str, ...]:
+    found = _TUPLES.get(kind)
+    if found is None:
+        hints: dict[str, Any] = get_type_hints(kind)
+        found = _TUPLES[kind] = tuple(n for n, hint in hints.items() if str(hint).startswith("tuple["))
+    return found
+
+
+_TUPLES: dict[type[Event], tuple[str, ...]] = {}

@@ -1,0 +1,343 @@
+"""
+A host: the process of one adapter, which imports the target once and gives each capability a cell of its own.
+
+The cell is a fork of the host. Where that cannot be (there is no fork, or the target started threads when it was
+imported, and a fork would lose them with their locks held), the cell is the host itself.
+"""
+
+from __future__ import annotations
+
+import importlib
+import importlib.util
+import os
+import select
+import signal
+import sys
+import threading
+import time
+import traceback
+from contextlib import suppress
+from enum import StrEnum
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+from harness.adapters import Adapter, MissingDependency, load_target
+from harness.adapters.distributions import distributions
+from harness.battery.job import note
+from harness.errors import RegistrationError
+from harness.events import Event, Missing, Raised, encode, here
+from harness.isolation import processes, traces
+from harness.isolation.cell import Sender, run_cell
+from harness.isolation.protocol import Frame, Frames, Order, write_all
+from harness.tape import guard, severance
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from harness.battery.job import Job
+
+_MEMORY: Final = 2 * 1024**3
+# How long a cell's end may go unnoticed where the kernel cannot tell of it (milliseconds).
+_REAP_EVERY: Final = 20
+
+
+class Cells(StrEnum):
+    """
+    Say how a host runs its cells.
+    """
+
+    FORKED = "forked"
+    IN_TURN = "in-turn"
+
+
+class Host:
+    """
+    Serve one order.
+
+    Args:
+        order: what to do.
+        inbound: descriptor that ends when the parent does.
+        outbound: descriptor for the frames.
+        cells: how the cells are run.
+    """
+
+    def __init__(self, order: Order, inbound: int, outbound: int, cells: Cells) -> None:
+        self._order = order
+        self._job = order.job
+        self._inbound = inbound
+        self._outbound = outbound
+        self._cells = cells
+        self._mistake = ""
+
+    def run(self) -> None:
+        """
+        Do everything, from the environment to the last cell.
+        """
+        self._settle()
+        if not self._import():
+            return
+        self._look_up()
+        self._tell(Frame(kind="ready"))
+        for capability in self._order.capabilities:
+            if self._cells is Cells.FORKED and threading.active_count() == 1:
+                self._fork(capability)
+            elif self._run_here(capability) or self._cells is Cells.FORKED:
+                return
+
+    def _settle(self) -> None:
+        redirect(self._order.output)
+        traces.enable(self._order.stacks)
+        os.environ.update(_texts(self._job.adapter.get("env")))
+        os.chdir(self._job.root)
+        sys.path[:0] = list(dict.fromkeys((self._job.root, *self._job.paths, self._order.directory)))
+        processes.limit_memory(memory_limit(self._job))
+        if self._job.mode == "replay":
+            cut = severance.sever()
+            self._tell(Frame(kind="note", payload=note("cut", f"{cut.how} {cut.detail}".strip())))
+
+    def _tell(self, frame: Frame) -> None:
+        write_all(self._outbound, frame.encode())
+
+    def _import(self) -> bool:
+        problem = self._problem()
+        if problem is None:
+            return True
+        for capability in self._order.capabilities:
+            told = [("note", note("problem", self._mistake))] if self._mistake else []
+            for kind, payload in (*told, ("event", encode(problem)), ("note", note("done"))):
+                self._tell(Frame(kind=kind, capability=capability, payload=payload))
+            self._done(capability, 0)
+        return False
+
+    def _look_up(self) -> None:
+        # Each cell asks who distributes the target, which takes 40 to 140 ms where it has to search; forked cells
+        # find the answer in the cache.
+        with suppress(Exception):
+            distributions(str(self._job.adapter["target"]).partition(":")[0], ())
+
+    def _problem(self) -> Event | None:
+        begun = time.monotonic()
+        target = str(self._job.adapter["target"])
+        try:
+            if self._job.mode == "record":
+                self._load(target)
+            else:
+                with guard.closed(self._dialled):
+                    self._load(target)
+        except BaseException as error:  # noqa: BLE001 - an import that calls sys.exit is the adapter's failure too
+            if isinstance(error, RegistrationError) and not isinstance(error, MissingDependency):
+                self._mistake = str(error)
+            return _failed_import(error, target, time.monotonic() - begun)
+        return None
+
+    def _load(self, target: str) -> None:
+        if "name" in self._job.adapter:
+            load_target(Adapter.from_dict(self._job.adapter))
+        else:
+            import_target(target)
+
+    def _dialled(self, target: str) -> None:
+        self._tell(Frame(kind="note", payload=note("dialled_at_import", target)))
+
+    def _run_here(self, capability: str) -> int:
+        before = severance.attempts()
+        self._begin(capability, os.getpid(), self._written())
+        status = run_cell(self._job, capability, Sender(self._outbound, capability))
+        if status:
+            os._exit(status)
+        self._end(capability, status, before)
+        return status
+
+    def _fork(self, capability: str) -> None:
+        before, written = severance.attempts(), self._written()
+        incoming, outgoing = os.pipe()
+        parent = os.getpid()
+        cell = processes.fork()
+        if cell == 0:
+            os.close(incoming)
+            self._become_cell(capability, outgoing, parent)
+        with suppress(OSError):
+            # Both sides do it, so that the group exists before either goes on.
+            os.setpgid(cell, cell)
+        os.close(outgoing)
+        self._begin(capability, cell, written)
+        status = _Relay(cell, incoming, self._inbound, self._outbound).run()
+        processes.kill_strays()
+        self._end(capability, status, before)
+
+    def _become_cell(self, capability: str, outgoing: int, parent: int) -> None:
+        status = 1
+        try:
+            with suppress(OSError):
+                os.setpgid(0, 0)
+            processes.die_with_parent(parent)
+            for descriptor in {self._inbound, self._outbound}:
+                os.close(descriptor)
+            status = run_cell(self._job, capability, Sender(outgoing, capability))
+        finally:
+            # Not by way of the interpreter's end: the cell has said all it had to say, and an adapter's exit handlers
+            # and lingering threads could only keep it.
+            os._exit(status)
+
+    def _written(self) -> tuple[int, int]:
+        # What both files hold before a cell begins; the parent would look too late.
+        return Path(self._order.output).stat().st_size, Path(self._order.stacks).stat().st_size
+
+    def _begin(self, capability: str, process: int, written: tuple[int, int]) -> None:
+        payload = " ".join(str(number) for number in (process, *written)).encode()
+        self._tell(Frame(kind="cell", capability=capability, payload=payload))
+
+    def _end(self, capability: str, status: int, before: int) -> None:
+        past = severance.attempts() - before
+        if past:
+            self._tell(Frame(kind="note", capability=capability, payload=note("past_python", str(past))))
+        self._done(capability, status)
+
+    def _done(self, capability: str, status: int) -> None:
+        payload = f"{status} {self._written()[0]}".encode()
+        self._tell(Frame(kind="done", capability=capability, payload=payload))
+
+
+class _Relay:
+    # The cell does not get the host's own channel: killed in the middle of a frame, it would spoil it for the rest.
+
+    def __init__(self, cell: int, incoming: int, inbound: int, outbound: int) -> None:
+        self._cell = cell
+        self._incoming = incoming
+        self._inbound = inbound
+        self._outbound = outbound
+        self._frames = Frames()
+        self._ends = _open_process(cell)
+        self._poll = select.poll()
+        for descriptor in (incoming, inbound, *(() if self._ends is None else (self._ends,))):
+            self._poll.register(descriptor, select.POLLIN)
+
+    def run(self) -> int:
+        status = None
+        while status is None:
+            ready = {descriptor for descriptor, _ in self._poll.poll(None if self._ends is not None else _REAP_EVERY)}
+            if self._inbound in ready:
+                self._abandon()
+            if self._incoming in ready and not self._pass_on():
+                self._poll.unregister(self._incoming)
+            status = self._reap()
+        self._drain()
+        return status
+
+    def _abandon(self) -> None:
+        # Nothing is ever sent after the order, so this is the end of the one who sent it.
+        processes.kill_group(self._cell)
+        processes.kill_strays()
+        os._exit(1)
+
+    def _pass_on(self) -> bool:
+        try:
+            data = os.read(self._incoming, 1 << 16)
+        except BlockingIOError:
+            return False
+        for frame in self._frames.feed(data):
+            write_all(self._outbound, frame.encode())
+        return bool(data)
+
+    def _reap(self) -> int | None:
+        process, status = os.waitpid(self._cell, os.WNOHANG)
+        return os.waitstatus_to_exitcode(status) if process else None
+
+    def _drain(self) -> None:
+        # A process that the cell left behind may hold the pipe open, so its end is not waited for.
+        os.set_blocking(self._incoming, False)
+        while self._pass_on():
+            pass
+        for descriptor in (self._incoming, self._ends):
+            if descriptor is not None:
+                os.close(descriptor)
+
+
+def _open_process(process: int) -> int | None:
+    if sys.platform != "linux":
+        return None
+    try:
+        return os.pidfd_open(process)
+    except OSError:
+        return None
+
+
+def redirect(output: str) -> None:
+    """
+    Send what this process prints into the file `output`, unbuffered, and let it read nothing.
+    """
+    printed = os.open(output, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600)
+    empty = os.open(os.devnull, os.O_RDONLY)
+    for source, standard in ((empty, 0), (printed, 1), (printed, 2)):
+        os.dup2(source, standard)
+    os.close(printed)
+    os.close(empty)
+    for stream in (sys.stdout, sys.stderr):
+        stream.reconfigure(write_through=True)  # type: ignore[union-attr]
+
+
+def serve(inbound: int, outbound: int, order: Order, cells: Cells) -> None:
+    """
+    Serve one order, whatever happens, and end the process.
+    """
+    status = 1
+    try:
+        if hasattr(signal, "SIGCHLD"):
+            signal.signal(signal.SIGCHLD, signal.SIG_DFL)
+        Host(order, inbound, outbound, cells).run()
+        status = 0
+    except BaseException:  # noqa: BLE001 - the traceback goes to the output, whose tail the parent reads
+        traceback.print_exc()
+    finally:
+        if cells is Cells.IN_TURN and hasattr(os, "fork"):
+            # A forked host's strays are the zygote's to end.
+            processes.kill_strays()
+        os._exit(status)
+
+
+def import_target(target: str) -> object:
+    """
+    Import "module:attribute" and return what it names.
+    """
+    module, _, path = target.partition(":")
+    found: object = importlib.import_module(module)
+    for name in filter(None, path.split(".")):
+        found = getattr(found, name)
+    return found
+
+
+def _failed_import(error: BaseException, target: str, real: float) -> Event:
+    if isinstance(error, MissingDependency):
+        name = f"{error.message}; {error.hint}" if error.hint else error.message
+        return Missing(at=0.0, real=real, where=here(), what="module", name=name)
+    if isinstance(error, ModuleNotFoundError) and error.name and not _exists(error.name):
+        return Missing(at=0.0, real=real, where=here(), what="module", name=error.name)
+    trace = error.__traceback__
+    steps = traceback.extract_tb(trace)
+    return Raised(
+        at=0.0,
+        real=real,
+        where=here(),
+        phase="import",
+        type=type(error).__qualname__,
+        message=str(error) or f"importing {target} raised it",
+        unsupported=False,
+        traceback="".join(traceback.format_exception(type(error), error, trace)),
+        line=f"{steps[-1].filename}:{steps[-1].lineno}" if steps else "",
+    )
+
+
+def _exists(module: str) -> bool:
+    # A module that is missing inside a package that is there is that package's bug, not a package to install.
+    return importlib.util.find_spec(module.partition(".")[0]) is not None
+
+
+def _texts(value: object) -> Mapping[str, str]:
+    return {str(key): str(text) for key, text in value.items()} if isinstance(value, dict) else {}
+
+
+def memory_limit(job: Job) -> int:
+    """
+    Return how many bytes a cell of this job may keep in memory.
+    """
+    return int(job.number("memory", _MEMORY))

@@ -1,0 +1,97 @@
+"""The desk: measures an adapter when the first of its cells is run, and remembers what it found."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from harness.session import Session, Settings
+from harness.session.outputs import MATRIX
+from harness.session.standing import baseline_of, faults, key_of
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from harness.adapters import Adapter
+    from harness.cells import Cell, Matrix, Measured
+    from harness.plugin.asked import Asked
+    from harness.session.problems import Problem
+    from harness.session.session import Row
+    from harness.session.standing import Fault
+    from harness.words import Capability
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Found:
+    """
+    Hold one measured cell, and what is not as it should be with it.
+    """
+
+    cell: Cell
+    adapter: Measured
+    problem: Problem | None
+    faults: tuple[Fault, ...]
+
+
+class Desk:
+    """
+    Measure adapters on demand, each in one go.
+
+    Args:
+        asked: the plugin's options.
+    """
+
+    def __init__(self, asked: Asked) -> None:
+        self._asked = asked
+        self._planned: dict[Adapter, list[Capability]] = {}
+        self._rows: dict[Adapter, Row] = {}
+        self._session: Session | None = None
+        self._baseline: dict[tuple[str, str, str], Cell] | None = None
+
+    def plan(self, cells: Iterable[tuple[Adapter, Capability]]) -> None:
+        """
+        Learn which cells are going to be asked for, and begin to preload.
+        """
+        for adapter, capability in cells:
+            self._planned.setdefault(adapter, []).append(capability)
+        if self._planned:
+            self._open()
+
+    def find(self, adapter: Adapter, capability: Capability) -> Found:
+        """
+        Return a cell; its adapter is measured if it has not been.
+
+        Raises:
+            HarnessError: the processes cannot be had, or the committed matrix cannot be read.
+        """
+        row = self._rows.get(adapter)
+        if row is None:
+            row = self._rows[adapter] = self._measure(adapter, capability)
+        cell = next(one for one in row.cells if one.capability is capability)
+        problem = next((one for one in row.problems if one.capability is capability), None)
+        found = faults(cell, self._before().get(key_of(cell)))
+        return Found(cell=cell, adapter=row.adapter, problem=problem, faults=found)
+
+    def close(self) -> None:
+        """
+        End every process.
+        """
+        if self._session is not None:
+            self._session.__exit__(None, None, None)
+            self._session = None
+
+    def _measure(self, adapter: Adapter, capability: Capability) -> Row:
+        planned = self._planned.get(adapter, [capability])
+        return self._open().measure(adapter, planned if capability in planned else [*planned, capability])
+
+    def _open(self) -> Session:
+        if self._session is None:
+            settings = Settings(record=self._asked.record, pace=self._asked.pace, jobs=1)
+            self._session = Session(self._asked.project, settings).__enter__()
+        return self._session
+
+    def _before(self) -> dict[tuple[str, str, str], Cell]:
+        if self._baseline is None:
+            matrix: Matrix | None = baseline_of(self._asked.project.reports / MATRIX)
+            self._baseline = {} if matrix is None else {key_of(cell): cell for cell in matrix.cells}
+        return self._baseline

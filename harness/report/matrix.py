@@ -1,0 +1,366 @@
+"""
+The codec of matrix.json: read, write, merge.
+
+Equal matrices give equal bytes: keys, adapters and cells are sorted, times have six digits.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+from dataclasses import fields
+from typing import TYPE_CHECKING, Any, Final, NoReturn, TypeVar
+
+from harness.cells import Cell, Evidence, ItemLine, Matrix, Measured, Provenance, RequestLine, Timeline
+from harness.errors import ReportError
+from harness.report.files import replace_file
+from harness.report.schema import first_problem
+from harness.words import AsyncIO, Capability, Delivery, FanOut, Mechanism, Upstream, Verdict
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Mapping
+    from pathlib import Path
+
+    from _typeshed import DataclassInstance
+
+SCHEMA_VERSION: Final = 1
+_DIGITS: Final = 6
+_AGAIN: Final = "run `harness run --json FILE` to write it again"
+_ORDER: Final = {capability: number for number, capability in enumerate(Capability)}
+
+Key = tuple[str, str]
+T = TypeVar("T")
+
+
+def read_matrix(path: Path) -> Matrix:
+    """
+    Read a matrix.json.
+
+    Raises:
+        ReportError: the file is missing, cut off, not a matrix or of another schema version.
+    """
+    try:
+        data = path.read_bytes()
+    except OSError as error:
+        hint = "name a matrix.json; `harness run` writes one into the reports folder"
+        raise ReportError(f"cannot be read: {error.strerror or error}", where=str(path), hint=hint) from error
+    return decode_matrix(data, where=str(path))
+
+
+def write_matrix(path: Path, matrix: Matrix) -> None:
+    """
+    Write a matrix.json; the old file is replaced only by a complete new one.
+
+    Raises:
+        ReportError: the folder cannot be written.
+    """
+    replace_file(path, encode_matrix(matrix))
+
+
+def encode_matrix(matrix: Matrix) -> bytes:
+    """
+    Return a matrix as the bytes of its matrix.json.
+    """
+    document = {
+        "schema_version": SCHEMA_VERSION,
+        "complete": matrix.complete,
+        "generator": {"harness": matrix.harness, "python": matrix.python},
+        "adapters": [_plain(adapter) for adapter in sorted_adapters(matrix)],
+        "cells": [_plain(cell) for cell in sorted_cells(matrix)],
+    }
+    text = json.dumps(document, indent=1, sort_keys=True, ensure_ascii=False, allow_nan=False)
+    # A lone surrogate has no UTF-8; the escape it becomes here is JSON's own and reads back as it was.
+    return f"{_folded(text)}\n".encode("utf-8", "backslashreplace")
+
+
+def decode_matrix(data: bytes, *, where: str) -> Matrix:
+    """
+    Return the matrix that the bytes of a matrix.json hold.
+
+    Args:
+        data: the file's content.
+        where: its name, for messages.
+
+    Raises:
+        ReportError: the bytes are cut off, not a matrix or of another schema version.
+    """
+    document = _parse(data, where)
+    _refuse_foreign(document, where)
+    problem = first_problem(document)
+    if problem is not None:
+        hint = f"compare it with `harness report --schema`, or {_AGAIN}"
+        raise ReportError(f"{problem.path or 'the document'}: {problem.message}", where=where, hint=hint)
+    return _matrix(document, where)
+
+
+def merge(matrices: Iterable[Matrix]) -> Matrix:
+    """
+    Join the matrices of several runs into one, complete only if all of them are.
+
+    Raises:
+        ReportError: there are none, harness or Python versions differ, or one adapter or cell was measured
+            twice with different outcomes.
+    """
+    parts = tuple(matrices)
+    if not parts:
+        raise ReportError("there is no matrix to merge", hint="name at least one matrix.json")
+    harness = _agreed("harness", (part.harness for part in parts))
+    python = _agreed("Python", (part.python for part in parts))
+    adapters = _joined((adapter for part in parts for adapter in part.adapters), _adapter_title)
+    cells = _joined((cell for part in parts for cell in part.cells), _cell_title)
+    complete = all(part.complete for part in parts)
+    return Matrix(complete=complete, harness=harness, python=python, adapters=adapters, cells=cells)
+
+
+def sorted_adapters(matrix: Matrix) -> list[Measured]:
+    """
+    Return a matrix's adapters by family, then by name regardless of case.
+    """
+    return sorted(matrix.adapters, key=lambda adapter: adapter_order(adapter.family, adapter.name))
+
+
+def sorted_cells(matrix: Matrix) -> list[Cell]:
+    """
+    Return a matrix's cells in the order of its adapters, then of the six calls.
+    """
+    return sorted(matrix.cells, key=lambda cell: (*adapter_order(cell.family, cell.adapter), _ORDER[cell.capability]))
+
+
+def cells_of(matrix: Matrix) -> dict[Key, dict[Capability, Cell]]:
+    """
+    Return the cells by (family, adapter name) and capability.
+    """
+    found: dict[Key, dict[Capability, Cell]] = {}
+    for cell in sorted_cells(matrix):
+        found.setdefault((cell.family, cell.adapter), {})[cell.capability] = cell
+    return found
+
+
+def adapter_order(family: str, name: str) -> tuple[str, str, str]:
+    """
+    Return the sort key of an adapter.
+    """
+    return family, name.casefold(), name
+
+
+def _plain(value: object) -> Any:  # noqa: ANN401 - JSON has no narrower type
+    if isinstance(value, float):
+        return round(value, _DIGITS) + 0.0  # adding zero turns -0.0 into 0.0
+    if isinstance(value, tuple):
+        return [_plain(item) for item in value]
+    if isinstance(value, dict):
+        return {key: _plain(item) for key, item in value.items()}
+    return _plain_fields(value) if isinstance(value, _KINDS) else value
+
+
+_KINDS: Final = (Measured, Cell, Evidence, Provenance, Timeline, RequestLine, ItemLine)
+
+
+def _plain_fields(value: DataclassInstance) -> dict[str, Any]:
+    plain = {field.name: _plain(getattr(value, field.name)) for field in fields(value)}
+    # 1 and 1.0 are equal, and so must their bytes be.
+    for name in _TIMES.get(type(value), ()):
+        plain[name] = _floats(plain[name])
+    return plain
+
+
+def _floats(value: Any) -> Any:  # noqa: ANN401 - a number, a list of numbers or None
+    if isinstance(value, list):
+        return [float(item) for item in value]
+    return None if value is None else float(value)
+
+
+_TIMES: Final[dict[type, tuple[str, ...]]] = {
+    Evidence: ("first_item_at", "last_item_at", "answer_ends_at"),
+    RequestLine: ("sent_at", "arrivals", "ends_at"),
+    ItemLine: ("at",),
+}
+
+
+def _folded(text: str) -> str:
+    """
+    Put the innermost lists and objects on one line each: a number a line makes the file too long to read or to diff.
+    """
+    lines: list[str] = []
+    opened: int | None = None
+    for line in text.split("\n"):
+        last = line[-1:]
+        if last in "[{" and not line.endswith(("[]", "{}")):
+            opened = len(lines)
+        lines.append(line)
+        if line.strip() in _CLOSERS and opened is not None:
+            lines[opened:] = [lines[opened] + " ".join(part.strip() for part in lines[opened + 1 : -1]) + line.strip()]
+            opened = None
+    return "\n".join(lines)
+
+
+_CLOSERS: Final = frozenset({"]", "}", "],", "},"})
+
+
+def _parse(data: bytes, where: str) -> object:
+    try:
+        document: object = json.loads(data.decode("utf-8-sig"), parse_constant=_refuse_constant, parse_float=_finite)
+    except UnicodeDecodeError as error:
+        raise ReportError("is not UTF-8 text", where=where, hint="name a matrix.json") from error
+    except json.JSONDecodeError as error:
+        raise ReportError(_json_message(data, error), where=where, hint=_AGAIN) from error
+    except (ValueError, RecursionError) as error:
+        raise ReportError(f"is not JSON that can be used: {error}", where=where, hint=_AGAIN) from error
+    return document
+
+
+def _json_message(data: bytes, error: json.JSONDecodeError) -> str:
+    if not data.strip():
+        return "is empty"
+    if error.pos >= len(error.doc.rstrip()) or error.msg.startswith("Unterminated"):
+        return f"is cut off at line {error.lineno}"
+    return f"is not JSON: {error.msg} at line {error.lineno}, column {error.colno}"
+
+
+def _refuse_constant(name: str) -> NoReturn:
+    msg = f"{name} is not a JSON number"
+    raise ValueError(msg)
+
+
+def _finite(digits: str) -> float:
+    number = float(digits)
+    if not math.isfinite(number):
+        _refuse_constant(digits)
+    return number
+
+
+def _refuse_foreign(document: object, where: str) -> None:
+    if not isinstance(document, dict) or "schema_version" not in document:
+        hint = "name a matrix.json; `harness run` writes one into the reports folder"
+        raise ReportError("is JSON, but not a matrix: it has no schema_version", where=where, hint=hint)
+    version = document["schema_version"]
+    if version != SCHEMA_VERSION or isinstance(version, bool):
+        hint = f"read it with the harness that wrote it, or {_AGAIN}"
+        message = f"has schema_version {json.dumps(version)[:60]}; this harness reads {SCHEMA_VERSION}"
+        raise ReportError(message, where=where, hint=hint)
+
+
+def _matrix(document: Any, where: str) -> Matrix:  # noqa: ANN401 - checked against the schema by now
+    try:
+        matrix = Matrix(
+            complete=document["complete"],
+            harness=document["generator"]["harness"],
+            python=document["generator"]["python"],
+            adapters=tuple(_adapter(value) for value in document["adapters"]),
+            cells=tuple(_cell(value) for value in document["cells"]),
+        )
+    except OverflowError as error:
+        raise ReportError("holds a number too large to be a time", where=where, hint=_AGAIN) from error
+    _refuse_strays(matrix, where)
+    return matrix
+
+
+def _refuse_strays(matrix: Matrix, where: str) -> None:
+    known = {(adapter.family, adapter.name) for adapter in matrix.adapters}
+    seen: set[tuple[str, str, str]] = set()
+    if len(known) < len(matrix.adapters):
+        raise ReportError("names an adapter twice", where=where, hint=_AGAIN)
+    for cell in matrix.cells:
+        key = (cell.family, cell.adapter, cell.capability)
+        if key[:2] not in known:
+            raise ReportError(f"cell {_cell_title(cell)} has no adapter", where=where, hint=_AGAIN)
+        if key in seen:
+            raise ReportError(f"has cell {_cell_title(cell)} twice", where=where, hint=_AGAIN)
+        seen.add(key)
+
+
+def _adapter(value: Mapping[str, Any]) -> Measured:
+    upstream = _word(Upstream, value["upstream"])
+    return Measured(**{**_known(Measured, value), "upstream": upstream})
+
+
+def _cell(value: Mapping[str, Any]) -> Cell:
+    words: dict[str, object] = {
+        name: _word(Verdict, value.get(name)) for name in ("verdict", "declared", "reflected", "published", "expected")
+    }
+    words["capability"] = Capability(value["capability"])
+    words["mechanism"] = _word(Mechanism, value["mechanism"])
+    words["evidence"] = _evidence(value["evidence"])
+    return Cell(**{**_known(Cell, value), **words})
+
+
+def _evidence(value: Mapping[str, Any]) -> Evidence:
+    cassette = value["cassette"]
+    made: dict[str, object] = {
+        "delivery": _word(Delivery, value["delivery"]),
+        "async_io": _word(AsyncIO, value["async_io"]),
+        "fan_out": _word(FanOut, value["fan_out"]),
+        "cassette": None if cassette is None else Provenance(**_known(Provenance, cassette)),
+        "timeline": _timeline(value.get("timeline", {"requests": [], "items": []})),
+    }
+    return Evidence(**{**_known(Evidence, value), **made})
+
+
+def _timeline(value: Mapping[str, Any]) -> Timeline:
+    return Timeline(
+        requests=tuple(_request(request) for request in value["requests"]),
+        items=tuple(ItemLine(**_known(ItemLine, item)) for item in value["items"]),
+    )
+
+
+def _request(value: Mapping[str, Any]) -> RequestLine:
+    known = _known(RequestLine, value)
+    inputs = tuple(int(number) for number in value["inputs"])
+    status = value["status"]
+    return RequestLine(**{**known, "inputs": inputs, "status": None if status is None else int(status)})
+
+
+def _known(kind: type[DataclassInstance], value: Mapping[str, Any]) -> dict[str, Any]:
+    """
+    Return the keys that a class knows: a newer harness may have added others.
+    """
+    known = {field.name: value[field.name] for field in fields(kind) if field.name in value}
+    for name in _TIMES.get(kind, ()):
+        known[name] = _time(known[name])
+    for name in _COUNTS.get(kind, ()):
+        known[name] = int(known[name])
+    return known
+
+
+_COUNTS: Final[dict[type, tuple[str, ...]]] = {
+    Evidence: (
+        "items", "arrivals", "requests", "inference_requests", "inputs", "most_inputs_in_a_request", "peak_in_flight",
+    ),
+    ItemLine: ("after",),
+}  # fmt: skip
+
+
+def _time(value: Any) -> Any:  # noqa: ANN401 - a number, a list of numbers or None
+    found = _floats(value)
+    return tuple(found) if isinstance(found, list) else found
+
+
+def _word(kind: Callable[[str], T], value: str | None) -> T | None:
+    return None if value is None else kind(value)
+
+
+def _agreed(what: str, versions: Iterable[str]) -> str:
+    found = sorted(set(versions))
+    if len(found) > 1:
+        hint = "run them again with one version, or report them apart"
+        raise ReportError(f"{what} versions differ: {', '.join(found)}", hint=hint)
+    return found[0]
+
+
+def _joined(values: Iterable[T], title: Callable[[T], str]) -> tuple[T, ...]:
+    found: dict[str, T] = {}
+    for value in values:
+        name = title(value)
+        if name in found and _plain(found[name]) != _plain(value):
+            hint = "keep the newer of the two runs, or give one of the two adapters another name or family"
+            raise ReportError(f"{name} was measured twice with different outcomes", hint=hint)
+        found[name] = value
+    return tuple(found.values())
+
+
+def _adapter_title(adapter: Measured) -> str:
+    return f"{adapter.family}/{adapter.name}"
+
+
+def _cell_title(cell: Cell) -> str:
+    return f"{cell.family}/{cell.adapter}::{cell.capability}"

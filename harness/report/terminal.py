@@ -1,0 +1,150 @@
+"""The table for a terminal: words beside the symbols, at eighty columns and at two hundred."""
+
+from __future__ import annotations
+
+import io
+from typing import TYPE_CHECKING, Final
+
+from rich import box
+from rich.console import Console, Group
+from rich.padding import Padding
+from rich.table import Table
+from rich.text import Text
+
+from harness.report.matrix import cells_of, sorted_adapters
+from harness.report.text import counted, one_line, printable, tally, verdict, width_of, word
+from harness.words import Capability, Verdict
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from rich.console import RenderableType
+
+    from harness.cells import Cell, Matrix, Measured
+
+NARROWEST_TABLE: Final = 74
+"""Below this many columns a table is unreadable, and a list is shown."""
+STYLES: Final = {
+    Verdict.NATIVE: "green",
+    Verdict.FALLBACK: "yellow",
+    Verdict.BROKEN: "bold red",
+    Verdict.UNSUPPORTED: "dim",
+    Verdict.BLOCKED: "red",
+    Verdict.UNKNOWN: "blue",
+}
+_ASCII: Final = {"✅": "+", "❌": "x", "?": "?"}
+_HYPHENS: Final = {
+    "buffered": "buf-\nfered",
+    "sequential": "sequen-\ntial",
+    "concurrent": "concur-\nrent",
+    "worker-thread": "worker-\nthread",
+    "single-item": "single-\nitem",
+    "blocks-loop": "blocks-\nloop",
+    "other-loop": "other-\nloop",
+    "unsupported": "unsup-\nported",
+}
+
+
+def render_terminal(matrix: Matrix, width: int = 80, colour: bool = True) -> str:  # noqa: FBT001, FBT002 - the shared signature of the renderers
+    """
+    Return the table as lines for a terminal.
+
+    Args:
+        matrix: what was measured.
+        width: columns to use.
+        colour: whether to use colours, emoji and box characters; plain ASCII of ours otherwise. Whether
+            NO_COLOR is set is the caller's to look up.
+    """
+    parts: list[RenderableType] = []
+    for family in sorted({adapter.family for adapter in matrix.adapters}):
+        parts += _family(matrix, family, width, colour)
+    problems = [adapter for adapter in sorted_adapters(matrix) if adapter.problem]
+    if problems:
+        parts += [Text("Problems", style="bold"), *map(_problem, problems)]
+    parts.append(_totals(matrix))
+    return rendered(Group(*parts), width, colour)
+
+
+def rendered(what: RenderableType, width: int, colour: bool) -> str:  # noqa: FBT001 - internal twin of the above
+    """
+    Return what rich makes of something, without trailing spaces, ending in one newline.
+    """
+    out = io.StringIO()
+    console = Console(
+        file=out, width=width, force_terminal=colour, color_system="standard" if colour else None, no_color=not colour,
+        legacy_windows=False, emoji=False, markup=False, highlight=False, safe_box=True, force_interactive=False,
+    )  # fmt: skip
+    console.print(what)
+    return "\n".join(line.rstrip() for line in out.getvalue().rstrip().split("\n")) + "\n"
+
+
+def symbol(found: Verdict, colour: bool) -> str:  # noqa: FBT001 - one flag that all the renderers pass on
+    """
+    Return a verdict's symbol, or its ASCII twin.
+    """
+    return found.symbol if colour else _ASCII[found.symbol]
+
+
+def _family(matrix: Matrix, family: str, width: int, colour: bool) -> list[RenderableType]:  # noqa: FBT001 - as above
+    cells = cells_of(matrix)
+    adapters = [adapter for adapter in sorted_adapters(matrix) if adapter.family == family]
+    rows = [(one_line(adapter.name), cells.get((family, adapter.name), {})) for adapter in adapters]
+    title = Text(one_line(family), style="bold")
+    if width < NARROWEST_TABLE:
+        return [title, *(_listed(name, row, colour) for name, row in rows), Text()]
+    return [title, _table(rows, width, colour), Text()]
+
+
+def _table(rows: Sequence[tuple[str, Mapping[Capability, Cell]]], width: int, colour: bool) -> Table:  # noqa: FBT001 - as above
+    short = not _fits(rows, width)
+    look = box.SIMPLE_HEAD if colour else box.ASCII2
+    table = Table(box=look, padding=0, pad_edge=False, show_edge=False)
+    table.add_column("Adapter", overflow="fold", min_width=8)
+    for capability in Capability:
+        table.add_column(capability.heading.replace(" ", "\n") if short else capability.heading, overflow="fold")
+    for name, row in rows:
+        table.add_row(Text(name), *(_cell(row.get(capability), colour, short=short) for capability in Capability))
+    return table
+
+
+def _fits(rows: Sequence[tuple[str, Mapping[Capability, Cell]]], width: int) -> bool:
+    names = max(width_of(name) for name, _ in rows) + 2
+    columns = 0
+    for capability in Capability:
+        words = [len(word(row.get(capability))) + 3 for _, row in rows]
+        columns += max(*words, len(capability.heading)) + 2
+    return names + columns <= width
+
+
+def _cell(cell: Cell | None, colour: bool, *, short: bool) -> Text:  # noqa: FBT001 - as above
+    found, text = verdict(cell), word(cell)
+    shown = _HYPHENS.get(text, text) if short else text
+    return Text(f"{symbol(found, colour)} {shown}", style=STYLES[found])
+
+
+def _listed(name: str, row: Mapping[Capability, Cell], colour: bool) -> RenderableType:  # noqa: FBT001 - as above
+    lines = [Text(name)]
+    for capability in Capability:
+        found = verdict(row.get(capability))
+        line = f"  {symbol(found, colour)} {capability.heading}: {word(row.get(capability))}"
+        lines.append(Text(line, style=STYLES[found]))
+    return Group(*lines)
+
+
+def _problem(adapter: Measured) -> RenderableType:
+    text = Text.assemble((one_line(adapter.name), "bold"), ": ", printable(adapter.problem or ""))
+    return Padding(text, (0, 0, 0, 2))
+
+
+def _totals(matrix: Matrix) -> Text:
+    cells = cells_of(matrix)
+    counts = tally(
+        verdict(cells.get((adapter.family, adapter.name), {}).get(capability))
+        for adapter in matrix.adapters
+        for capability in Capability
+    )
+    words = ", ".join(f"{number} {each}" for each, number in counts.items() if number) or "nothing measured"
+    partial = "" if matrix.complete else " (incomplete: not every registered cell was measured)"
+    return Text(
+        f"{counted(len(matrix.adapters), 'adapter')}, {counted(sum(counts.values()), 'cell')}: {words}{partial}"
+    )

@@ -1,0 +1,143 @@
+"""From what a cell's process left behind to the cell of the matrix."""
+
+from __future__ import annotations
+
+import platform
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from harness.cells import Cell, Measured
+from harness.events import Missing, Raised
+from harness.verdicts import judge
+from harness.words import Capability, Upstream, Verdict
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from harness.adapters import Adapter
+    from harness.cells import Judgement, Provenance
+    from harness.isolation.outcome import Outcome
+    from harness.session.attempts import Attempt
+
+_REFLECTED = "reflected."
+_DISTRIBUTION = "distribution."
+
+
+def judged(
+    capability: Capability, outcome: Outcome, *, provenance: Provenance | None, attempt: Attempt | None, replayed: bool
+) -> Judgement:
+    """
+    Judge one outcome, knowing whether there was anything to replay.
+
+    Args:
+        capability: the call.
+        outcome: what the cell's process left behind.
+        provenance: the cassette it replayed or wrote; None where there is none.
+        attempt: what is known of a recording that gave no cassette.
+        replayed: the call ran over a cassette, not over the real upstream.
+    """
+    judgement = judge(capability, outcome.events)
+    problem = outcome.notes.get("problem")
+    if "fault" in outcome.notes:
+        judgement = _unknown(judgement, f"not measured: {fault_of(outcome)}")
+        judgement = replace(judgement, evidence=replace(judgement.evidence, error=outcome.notes["fault"]))
+    elif problem and not outcome.events:
+        judgement = _unknown(judgement, f"not measured: {problem.partition(chr(10))[0]}")
+    elif replayed and provenance is None and judgement.verdict not in {Verdict.UNSUPPORTED, Verdict.BLOCKED}:
+        judgement = _without_cassette(judgement, attempt, outcome)
+    return replace(judgement, evidence=replace(judgement.evidence, cassette=provenance))
+
+
+def _without_cassette(judgement: Judgement, attempt: Attempt | None, outcome: Outcome) -> Judgement:
+    if any(isinstance(event, Missing) for event in outcome.events):
+        return judgement
+    if attempt is not None:
+        reason = f"while being recorded on {attempt.recorded[:10]}: {attempt.reason}"
+        evidence = replace(judgement.evidence, error=attempt.error or judgement.evidence.error)
+        return replace(judgement, verdict=attempt.verdict, mechanism=None, reason=reason, evidence=evidence)
+    return _unknown(judgement, "not measured: there is no cassette; record it with `harness record`")
+
+
+def _unknown(judgement: Judgement, reason: str) -> Judgement:
+    return replace(judgement, verdict=Verdict.UNKNOWN, mechanism=None, reason=reason)
+
+
+def fault_of(outcome: Outcome) -> str | None:
+    """
+    Say in one line that the harness itself failed in a cell; None where it did not.
+    """
+    fault = outcome.notes.get("fault")
+    if fault is None:
+        return None
+    last = fault.strip().rpartition("\n")[2].strip()
+    return f"the harness itself failed, not the adapter: {last}" if last else "the harness itself failed"
+
+
+def cell(  # noqa: PLR0913, PLR0917 - one value each of what is known of a cell
+    adapter: Adapter,
+    family: str,
+    capability: Capability,
+    judgement: Judgement,
+    outcome: Outcome,
+    published: Verdict | None,
+) -> Cell:
+    """
+    Return the matrix's cell.
+    """
+    reflected = outcome.notes.get(f"{_REFLECTED}{capability.value}")
+    promised = adapter.declares is not None and capability in adapter.declares
+    expected = adapter.expects.get(capability)
+    return Cell(
+        family=family,
+        adapter=adapter.name,
+        capability=capability,
+        verdict=judgement.verdict,
+        mechanism=judgement.mechanism,
+        reason=judgement.reason,
+        declared=Verdict.NATIVE if promised else None,
+        reflected=Verdict(reflected) if reflected else None,
+        published=published,
+        expected=expected,
+        why_expected=adapter.reason if expected is not None else None,
+        evidence=judgement.evidence,
+    )
+
+
+def measured(
+    adapter: Adapter, family: str, outcomes: Mapping[Capability, Outcome], upstream: Upstream | None
+) -> Measured:
+    """
+    Return the matrix's row.
+    """
+    distributions: dict[str, str] = {}
+    for outcome in outcomes.values():
+        for name, value in outcome.notes.items():
+            if name.startswith(_DISTRIBUTION):
+                distributions[name.removeprefix(_DISTRIBUTION)] = value
+    return Measured(
+        name=adapter.name,
+        family=family,
+        target=adapter.target,
+        distributions=dict(sorted(distributions.items())),
+        upstream=upstream,
+        problem=_problem(outcomes),
+    )
+
+
+def python_version() -> str:
+    """
+    Return the interpreter's major and minor version; the patch changes no verdict.
+    """
+    return ".".join(platform.python_version_tuple()[:2])
+
+
+def _problem(outcomes: Mapping[Capability, Outcome]) -> str | None:
+    for outcome in outcomes.values():
+        for event in outcome.events:
+            if isinstance(event, Raised) and event.phase != "call":
+                where = f" at {event.line}" if event.line else ""
+                first = event.message.strip().partition("\n")[0]
+                return f"{event.type}: {first}{where}"
+            if isinstance(event, Missing) and event.what == "module":
+                return event.name
+    return None

@@ -1,0 +1,135 @@
+"""Which recordings are kept, and what is noted of those that are not."""
+
+from __future__ import annotations
+
+import os
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Final
+
+from harness.adapters.build import expanded_env
+from harness.adapters.variables import expand
+from harness.battery.prompts import VERSION
+from harness.errors import RegistrationError, UserError
+from harness.events import Died, Missing, Sent
+from harness.session.attempts import Attempt, forget_attempt, write_attempt
+from harness.tape.recorded import Stamp, parse, save_recording
+from harness.tape.secrets import secrets_of
+from harness.verdicts import judge
+from harness.verdicts.exchanges import exchanges
+from harness.words import Verdict
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    from harness.adapters import Adapter
+    from harness.cells import Judgement
+    from harness.isolation.outcome import Outcome
+    from harness.session.settings import Settings
+    from harness.tape.secrets import Secrets
+    from harness.words import Capability, Upstream
+
+_RECOVERED: Final = frozenset({Verdict.NATIVE, Verdict.FALLBACK})
+
+
+class Recording:
+    """
+    Keep one adapter's recordings.
+
+    Args:
+        adapter: whose they are; the secrets among its arguments are scrubbed.
+        settings: whether failed answers are kept.
+        upstream: what answered.
+        clean: takes out of an error what must not be committed.
+    """
+
+    def __init__(
+        self, adapter: Adapter, settings: Settings, upstream: Upstream | None, clean: Callable[[str], str]
+    ) -> None:
+        self._adapter = adapter
+        self._clean = clean
+        self._settings = settings
+        self._upstream = upstream
+
+    def keep(self, path: Path, capability: Capability, outcome: Outcome) -> str | None:
+        """
+        Write a cell's cassette, or note why there is none.
+
+        Returns:
+            what kept the cassette from being written, for the user; None where nothing did.
+        """
+        judgement = judge(capability, outcome.events)
+        trouble = next((one.trouble for one in reversed(exchanges(outcome.events)) if one.trouble), None)
+        if outcome.interactions and judgement.verdict is Verdict.BROKEN and _breaks_off(outcome):
+            self._note(path, judgement, outcome, trouble)
+            return f"its process ended in the middle of an answer: {judgement.reason}"
+        if not outcome.interactions:
+            self._note(path, judgement, outcome, trouble)
+            return None if trouble is None else f"the upstream failed: {trouble}"
+        if trouble and judgement.verdict not in _RECOVERED and not self._settings.keep_errors:
+            return f"the upstream failed: {trouble} (--keep-errors keeps such an answer)"
+        return self._save(path, outcome)
+
+    def _save(self, path: Path, outcome: Outcome) -> str | None:
+        interactions = [one for text in outcome.interactions for one in parse(text)]
+        stamp = Stamp(
+            recorded=_now(),
+            upstream=None if self._upstream is None else self._upstream.value,
+            versions=_versions(outcome),
+            battery=VERSION,
+        )
+        try:
+            save_recording(path, interactions, secrets_among(self._adapter), stamp)
+        except UserError as error:
+            return str(error)
+        forget_attempt(path)
+        return None
+
+    def _note(self, path: Path, judgement: Judgement, outcome: Outcome, trouble: str | None) -> None:
+        # these say the same again in replay, from what is installed and written there
+        undone = judgement.verdict in {Verdict.UNSUPPORTED, Verdict.BLOCKED} or _lacks_module(outcome)
+        if path.exists() or trouble or undone or not outcome.events:
+            return
+        error = judgement.evidence.error
+        attempt = Attempt(
+            recorded=_now(),
+            verdict=judgement.verdict,
+            reason=self._clean(judgement.reason),
+            error=self._clean(error) if error else None,
+        )
+        write_attempt(path, attempt)
+
+
+def secrets_among(adapter: Adapter) -> Secrets:
+    """
+    Return what must never be told of an adapter's arguments and environment.
+    """
+    try:
+        kwargs = {name: expand(value, adapter.place) for name, value in adapter.kwargs.items()}
+        env = expanded_env(adapter)
+    except RegistrationError:
+        # a variable that is not set holds no secret
+        kwargs, env = {}, {}
+    return secrets_of({**os.environ, **env}, kwargs)
+
+
+def _breaks_off(outcome: Outcome) -> bool:
+    """
+    Tell whether the process ended while an answer was read: a replay would miss that answer, and blame the recording.
+    """
+    sent = sum(isinstance(event, Sent) for event in outcome.events)
+    return sent > len(outcome.interactions) and any(isinstance(event, Died) for event in outcome.events)
+
+
+def _lacks_module(outcome: Outcome) -> bool:
+    return any(isinstance(event, Missing) and event.what == "module" for event in outcome.events)
+
+
+def _now() -> str:
+    return datetime.now(UTC).replace(microsecond=0).isoformat().replace("+00:00", "Z")
+
+
+def _versions(outcome: Outcome) -> dict[str, str]:
+    prefix = "distribution."
+    found = {name.removeprefix(prefix): value for name, value in outcome.notes.items() if name.startswith(prefix)}
+    return dict(sorted(found.items()))

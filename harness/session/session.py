@@ -1,0 +1,297 @@
+"""The session: runs adapters side by side, each in its own process, and gathers their cells."""
+
+from __future__ import annotations
+
+import hashlib
+from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from dataclasses import dataclass, replace
+from functools import partial
+from importlib.metadata import version
+from typing import TYPE_CHECKING, Protocol, Self
+
+from harness.adapters.build import expanded_env
+from harness.adapters.published import load_published
+from harness.battery.job import Job
+from harness.cells import Cell, Matrix, Measured, Provenance
+from harness.errors import CassetteError
+from harness.isolation.hosts import Fleet
+from harness.session.attempts import read_attempt
+from harness.session.cells import cell, judged, measured, python_version
+from harness.session.problems import Problem, Trouble
+from harness.session.recording import Recording, secrets_among
+from harness.session.tidy import tidy
+from harness.tape import cassette as files
+from harness.words import Capability, Upstream
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+    from pathlib import Path
+
+    from harness.adapters import Adapter, Project
+    from harness.events import Event
+    from harness.isolation.outcome import Outcome
+    from harness.session.attempts import Attempt
+    from harness.session.settings import Settings
+
+
+class Progress(Protocol):
+    """
+    Be told what a run is doing, from the thread that runs it.
+    """
+
+    def started(self, adapter: Adapter) -> None:
+        """
+        Learn that an adapter's process is about to be started.
+        """
+
+    def called(self, adapter: Adapter, capability: Capability) -> None:
+        """
+        Learn that one of its calls begins.
+        """
+
+    def judged(self, adapter: Adapter, cell: Cell) -> None:
+        """
+        Learn that one of its cells is known.
+        """
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Row:
+    """
+    Hold one adapter's part of a matrix, and what went wrong beside it.
+
+    Attributes:
+        adapter: the row's head.
+        cells: one for each call that was asked for.
+        problems: mistakes, recordings that were not kept, the harness's own faults.
+        kept: the calls whose recordings were written.
+    """
+
+    adapter: Measured
+    cells: tuple[Cell, ...]
+    problems: tuple[Problem, ...] = ()
+    kept: tuple[Capability, ...] = ()
+
+
+class _Silent:
+    def started(self, adapter: Adapter) -> None: ...
+    def called(self, adapter: Adapter, capability: Capability) -> None: ...
+    def judged(self, adapter: Adapter, cell: Cell) -> None: ...
+
+
+class Session:
+    """
+    Measure adapters, one process each, and keep what they show.
+
+    Use it as a context manager: leaving it ends every process.
+
+    Args:
+        project: where the cassettes stand, and what to preload.
+        settings: how to run.
+        progress: is told what happens; None for silence.
+    """
+
+    def __init__(self, project: Project, settings: Settings, progress: Progress | None = None) -> None:
+        self._project = project
+        self._settings = settings
+        self._progress: Progress = progress or _Silent()
+        self._published = load_published(project.published) if project.published is not None else {}
+        self._fleet = Fleet(preload=project.preload, jobs=settings.workers, spawn=settings.spawn)
+
+    def __enter__(self) -> Self:
+        self._fleet.__enter__()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._fleet.close()
+
+    def rows(
+        self,
+        adapters: Sequence[Adapter],
+        capabilities: Sequence[Capability] | Callable[[Adapter], Sequence[Capability]] = tuple(Capability),
+    ) -> list[Row]:
+        """
+        Measure these adapters and return their rows in the given order.
+
+        Args:
+            adapters: those to measure.
+            capabilities: the calls to make, or a function that says which for each adapter.
+
+        On KeyboardInterrupt the processes are ended and the rows known so far are kept in the
+        exception's `rows`.
+        """
+        found: dict[int, Row] = {}
+        pool = ThreadPoolExecutor(self._settings.workers)
+        wanted = capabilities if callable(capabilities) else lambda _: capabilities
+        futures = {pool.submit(self.measure, one, wanted(one)): place for place, one in enumerate(adapters)}
+        try:
+            self._gather(futures, found)
+        except BaseException as error:
+            self._fleet.close()
+            pool.shutdown(wait=False, cancel_futures=True)
+            if isinstance(error, KeyboardInterrupt):
+                raise Interrupted([found[place] for place in sorted(found)]) from error
+            raise
+        pool.shutdown()
+        return [found[place] for place in sorted(found)]
+
+    def measure(self, adapter: Adapter, capabilities: Sequence[Capability] = tuple(Capability)) -> Row:
+        """
+        Measure one adapter.
+        """
+        self._progress.started(adapter)
+        job = self._job(adapter)
+        calling: set[Capability] = set()
+
+        def on_event(capability: Capability, _: Event) -> None:
+            if capability not in calling:
+                calling.add(capability)
+                self._progress.called(adapter, capability)
+
+        outcomes = self._fleet.measure(job, capabilities, on_event)
+        return self._row(adapter, outcomes)
+
+    def _gather(self, futures: Mapping[Future[Row], int], found: dict[int, Row]) -> None:
+        pending = set(futures)
+        while pending:
+            done, pending = wait(pending, timeout=0.2, return_when=FIRST_COMPLETED)
+            for future in done:
+                found[futures[future]] = future.result()
+
+    def _row(self, adapter: Adapter, outcomes: Mapping[Capability, Outcome]) -> Row:
+        family = self._family(adapter)
+        cells: list[Cell] = []
+        problems: list[Problem] = []
+        for capability, outcome in outcomes.items():
+            one, problem = self._cell(adapter, family, capability, outcome)
+            cells.append(one)
+            problems += [problem] if problem else []
+            self._progress.judged(adapter, one)
+        spoilt = {problem.capability for problem in problems}
+        kept = [one for one, outcome in outcomes.items() if outcome.interactions and one not in spoilt]
+        row = measured(adapter, family, outcomes, self._upstream(adapter, outcomes))
+        if row.problem is not None:
+            row = replace(row, problem=self._cleaner(adapter)(row.problem))
+        return Row(adapter=row, cells=tuple(cells), problems=tuple(problems), kept=tuple(kept))
+
+    def _cell(
+        self, adapter: Adapter, family: str, capability: Capability, outcome: Outcome
+    ) -> tuple[Cell, Problem | None]:
+        path = self.cassette(adapter, capability)
+        problem = _problem(capability, outcome)
+        if self._settings.record and problem is None:
+            problem = self._keep(adapter, path, capability, outcome)
+        attempt, damage = self._attempt(path, capability)
+        # what was judged while recording was not judged over a file that stood there before
+        unkept = self._settings.record and (problem is not None or not outcome.interactions)
+        provenance = None if unkept else self._provenance(path, outcome)
+        judgement = judged(
+            capability,
+            outcome,
+            provenance=provenance,
+            attempt=attempt,
+            replayed=not self._settings.record,
+        )
+        clean, error = self._cleaner(adapter), judgement.evidence.error
+        judgement = replace(
+            judgement,
+            reason=clean(judgement.reason),
+            evidence=replace(judgement.evidence, error=clean(error) if error else None),
+        )
+        published = self._published.get(adapter.name, {}).get(capability)
+        return cell(adapter, family, capability, judgement, outcome, published), problem or damage
+
+    def _keep(self, adapter: Adapter, path: Path, capability: Capability, outcome: Outcome) -> Problem | None:
+        recording = Recording(adapter, self._settings, self._upstream(adapter, {}), self._cleaner(adapter))
+        why = recording.keep(path, capability, outcome)
+        return None if why is None else Problem(kind=Trouble.UNKEPT, capability=capability, message=why)
+
+    def _cleaner(self, adapter: Adapter) -> Callable[[str], str]:
+        return partial(tidy, root=self._project.root, secrets=secrets_among(adapter))
+
+    def _attempt(self, path: Path, capability: Capability) -> tuple[Attempt | None, Problem | None]:
+        if self._settings.record:
+            return None, None
+        try:
+            return read_attempt(path), None
+        except CassetteError as error:
+            return None, Problem(kind=Trouble.MISTAKE, capability=capability, message=str(error))
+
+    def _provenance(self, path: Path, outcome: Outcome) -> Provenance | None:
+        # what is there but is no file was told as the user's mistake when the cell tried to read it
+        if not path.is_file():
+            return None
+        if self._settings.record:
+            return files.provenance(self._project.cassettes, path)
+        return Provenance(
+            path=path.relative_to(self._project.cassettes).as_posix(),
+            sha256=hashlib.sha256(path.read_bytes()).hexdigest(),
+            recorded=outcome.notes.get("recorded"),
+        )
+
+    def cassette(self, adapter: Adapter, capability: Capability) -> Path:
+        """
+        Return where a cell's cassette stands.
+        """
+        return self._project.cassettes / self._family(adapter) / adapter.name / f"{capability.value}.yaml"
+
+    def _family(self, adapter: Adapter) -> str:
+        return adapter.family or self._project.family
+
+    def _job(self, adapter: Adapter) -> Job:
+        settings = self._settings
+        options: dict[str, object] = {"memory": settings.memory}
+        if settings.dial is not None:
+            options["dial"] = settings.dial
+        return Job(
+            adapter={**adapter.as_dict(), "env": expanded_env(adapter)},
+            root=str(self._project.root),
+            paths=tuple(str(path) for path in self._project.import_paths),
+            mode="record" if settings.record else "replay",
+            cassettes={one.value: str(self.cassette(adapter, one)) for one in Capability},
+            pace=settings.pace,
+            timeout=adapter.timeout or settings.timeout,
+            options=options,
+        )
+
+    def _upstream(self, adapter: Adapter, outcomes: Mapping[Capability, Outcome]) -> Upstream | None:
+        if adapter.upstream is not None:
+            return adapter.upstream
+        for outcome in outcomes.values():
+            told = outcome.notes.get("upstream")
+            # a cassette is anybody's file, and its word for it may be none of ours
+            if told in set(Upstream):
+                return Upstream(told)
+        if not self._settings.record:
+            return None
+        return Upstream.SIMULATED if self._settings.dial else Upstream.LIVE
+
+
+def _problem(capability: Capability, outcome: Outcome) -> Problem | None:
+    for note, kind in (("fault", Trouble.FAULT), ("problem", Trouble.MISTAKE)):
+        if outcome.notes.get(note):
+            return Problem(kind=kind, capability=capability, message=outcome.notes[note])
+    return None
+
+
+class Interrupted(KeyboardInterrupt):
+    """
+    Carry the rows that were known when the user stopped the run.
+    """
+
+    def __init__(self, rows: list[Row]) -> None:
+        super().__init__("stopped by the user")
+        self.rows = rows
+
+
+def matrix_of(rows: Sequence[Row], *, complete: bool) -> Matrix:
+    """
+    Return the matrix of some rows.
+    """
+    return Matrix(
+        complete=complete,
+        harness=version("capability-harness"),
+        python=python_version(),
+        adapters=tuple(row.adapter for row in rows),
+        cells=tuple(one for row in rows for one in row.cells),
+    )

@@ -1,0 +1,174 @@
+"""A simulator: the server in a thread of its own, and the way there for a tape that records."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import socket
+import threading
+from collections import Counter
+from typing import TYPE_CHECKING, Self
+from urllib.parse import urlsplit
+
+from harness.errors import UserError
+from harness.simulators.answers import CODE_WORD
+from harness.simulators.shapes import Shape, usual_netloc
+from harness.simulators.tables import ShapeError
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from types import TracebackType
+
+    from aiohttp import web
+
+_TURNS = 6
+"""Turns of the loop in which a connection is surely accepted."""
+
+_GRACE = 0.2
+"""Seconds that unfinished answers may still take when the simulator ends."""
+
+
+class Simulator:
+    """
+    Answer for providers on loopback, while the `with` block lasts.
+
+    Args:
+        shapes: the wire formats by name.
+        pace: what the providers' times are multiplied by; 1 is realistic, 0 waits for nothing.
+        any_host: the name of the shape that also answers for hosts that no shape stands for.
+        code_word: the regular expression that code words match.
+
+    Raises:
+        UserError: two shapes claim the same route, or the server's library is not installed.
+    """
+
+    def __init__(
+        self,
+        shapes: Mapping[str, Shape],
+        *,
+        pace: float = 1.0,
+        any_host: str | None = None,
+        code_word: str = CODE_WORD,
+    ) -> None:
+        _refuse_rivals(shapes)
+        if any_host is not None and any_host not in shapes:
+            raise ShapeError(f"there is no shape {any_host!r}", hint=f"one of {', '.join(sorted(shapes))}")
+        self._shapes = shapes
+        self._application = _application(shapes, pace, any_host, code_word)
+        self._address: tuple[str, int] | None = None
+        self._failure: BaseException | None = None
+        self._ready = threading.Event()
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._stop: asyncio.Event | None = None
+        self._thread = threading.Thread(target=self._run, name="simulator", daemon=True)
+
+    def __enter__(self) -> Self:
+        self._thread.start()
+        self._ready.wait()
+        if self._failure:
+            raise self._failure
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        if self._loop and self._stop:
+            self._loop.call_soon_threadsafe(self._stop.set)
+        self._thread.join()
+
+    @property
+    def address(self) -> tuple[str, int]:
+        """
+        Return the address and the port that it listens at.
+
+        Raises:
+            RuntimeError: outside of the `with` block.
+        """
+        if self._address is None:
+            msg = "the simulator is not running; use it in a with statement"
+            raise RuntimeError(msg)
+        return self._address
+
+    @property
+    def url(self) -> str:
+        """
+        Return the address as a URL without a slash at the end.
+        """
+        return f"http://{self.address[0]}:{self.address[1]}"
+
+    def routes_for(self, host: str) -> tuple[str, ...]:
+        """
+        Return the routes that a host has, e.g. `POST /v1/completions`; none for a host that no shape stands for.
+
+        Args:
+            host: as in a Host header: the name, and the port where it is not the usual one.
+        """
+        shapes = [shape for shape in self._shapes.values() if shape.origin_for(host.lower())]
+        return tuple(f"{route.method} {route.path}" for shape in shapes for route in shape.routes)
+
+    def dial(self, scheme: str, host: str, port: int) -> tuple[str, int] | None:
+        """
+        Return where to connect, in plain HTTP, instead of to a provider; None for a host that no shape stands for.
+        """
+        netloc = usual_netloc(scheme, f"{host}:{port}")
+        origins = {shape.origin_for(netloc) for shape in self._shapes.values()}
+        return self.address if f"{scheme}://{netloc}" in origins else None
+
+    def _run(self) -> None:
+        try:
+            asyncio.run(self._serve())
+        except BaseException as error:  # noqa: BLE001 - handed to the thread that waits for the address
+            self._failure = error
+        finally:
+            self._ready.set()
+
+    async def _serve(self) -> None:
+        from aiohttp import web  # noqa: PLC0415 - an extra
+
+        # an answer whose client went away, or whose simulator ends, has nobody to wait for
+        runner = web.AppRunner(self._application, access_log=None, shutdown_timeout=_GRACE, handler_cancellation=True)
+        await runner.setup()
+        listener = socket.create_server(("127.0.0.1", 0))
+        try:
+            await web.SockSite(runner, listener).start()
+            self._loop, self._stop = asyncio.get_running_loop(), asyncio.Event()
+            self._address = listener.getsockname()[:2]
+            self._ready.set()
+            await self._stop.wait()
+            await _refuse_more(listener)
+        finally:
+            self._address = None
+            await runner.cleanup()
+            listener.close()
+
+
+async def _refuse_more(listener: socket.socket) -> None:
+    """
+    Accept no more, and let what is half accepted become a connection that can be closed.
+
+    asyncio accepts over several turns of its loop, and leaks the socket where the server is closed between them.
+    """
+    with contextlib.suppress(NotImplementedError):  # Windows, where accepting is one step
+        asyncio.get_running_loop().remove_reader(listener)
+    for _ in range(_TURNS):
+        await asyncio.sleep(0)
+
+
+def _application(shapes: Mapping[str, Shape], pace: float, any_host: str | None, code_word: str) -> web.Application:
+    try:
+        from harness.simulators.server import Provider  # noqa: PLC0415 - its library is an extra
+    except ModuleNotFoundError as error:
+        raise UserError("the simulators' server needs aiohttp, which is not installed",
+                        hint='install it: pip install "capability-harness[simulators]"') from error  # fmt: skip
+    provider = Provider(list(shapes.values()), pace, shapes[any_host] if any_host else None, code_word)
+    return provider.application()
+
+
+def _refuse_rivals(shapes: Mapping[str, Shape]) -> None:
+    claims = Counter((host, route.method, route.path) for shape in shapes.values() for host in shape.hosts
+                     for route in shape.routes)  # fmt: skip
+    for (host, method, path), count in claims.items():
+        if count > 1:
+            names = [name for name, shape in shapes.items() if host in shape.hosts]
+            raise ShapeError(f"{method} {urlsplit(host).netloc}{path} is answered twice", where=", ".join(names),
+                             hint="start the simulator with one of these shapes only")  # fmt: skip

@@ -1,0 +1,1 @@
+"""Recording and replay: what adapters talk to instead of their upstream."""

@@ -1,0 +1,241 @@
+"""
+The tap on httpx and httpx2, which share one shape: at their transports, with a stream object.
+
+Nothing above the transport is bypassed, so items come out as they do live; below it there is
+only the wire format, whose pieces the tape has kept.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Final
+
+from harness.tape.clients.message import declared_length, has_body, new_request
+from harness.tape.player import AnswerCut
+from harness.tape.tape import current
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Callable, Iterator
+    from types import ModuleType
+
+    from vcr.request import Request
+
+    from harness.tape.clients.patching import Patches
+    from harness.tape.player import Framing, Player
+    from harness.tape.tape import Recorder, Tape
+
+_DEFAULT_PORTS: Final = {"http": 80, "https": 443}
+_TOO_SHORT: Final = "peer closed connection without sending complete message body"
+
+
+def tap(patches: Patches, library: ModuleType) -> None:
+    """
+    Tap both transports of one of the two libraries.
+    """
+    shape = _Shape(library)
+    patches.replace(library.HTTPTransport, "handle_request", shape.tapped)
+    patches.replace(library.AsyncHTTPTransport, "handle_async_request", shape.tapped_async)
+
+
+class _Shape:
+    """
+    Hold one library's classes and what the tap does with them.
+    """
+
+    def __init__(self, library: ModuleType) -> None:
+        self._library: Any = library
+        self._sync_stream: Any = type("TapeStream", (_Pull, library.SyncByteStream), {"_library": library})
+        self._async_stream: Any = type("AsyncTapeStream", (_AsyncPull, library.AsyncByteStream), {"_library": library})
+
+    def tapped(self, original: Callable[[Any, Any], Any]) -> Callable[[Any, Any], Any]:
+        """
+        Return what stands in for the synchronous transport's method.
+        """
+
+        def handle_request(transport: Any, request: Any) -> Any:  # noqa: ANN401 - the library's own classes
+            tape = current()
+            if tape is None:
+                return original(transport, request)
+            body = b"".join(request.stream)
+            request.stream = self._library.ByteStream(body)
+            exchange = tape.send(_request(request, body), "sync")
+            player = exchange.player
+            if exchange.recorder is not None:
+                player = self._record(exchange.recorder, tape, request, lambda: original(transport, request))
+            return self._response(request, player, self._sync_stream)
+
+        return handle_request
+
+    def tapped_async(self, original: Callable[[Any, Any], Any]) -> Callable[[Any, Any], Any]:
+        """
+        Return what stands in for the asynchronous transport's method.
+        """
+
+        async def handle_async_request(transport: Any, request: Any) -> Any:  # noqa: ANN401 - as above
+            tape = current()
+            if tape is None:
+                return await original(transport, request)
+            body = b"".join([part async for part in request.stream])
+            request.stream = self._library.ByteStream(body)
+            exchange = tape.send(_request(request, body), "async")
+            player = exchange.player
+            if exchange.recorder is not None:
+                player = await self._arecord(exchange.recorder, tape, request, lambda: original(transport, request))
+            return self._response(request, player, self._async_stream)
+
+        return handle_async_request
+
+    def _response(self, request: Any, player: Any, stream: Any) -> Any:  # noqa: ANN401 - as above
+        extensions = {"http_version": b"HTTP/1.1", "reason_phrase": player.reason.encode("ascii", "replace")}
+        body = has_body(request.method, player.status)
+        return self._library.Response(
+            player.status, headers=_headers(player), stream=stream(player, body=body), extensions=extensions
+        )
+
+    def _record(self, recorder: Recorder, tape: Tape, request: Any, send: Callable[[], Any]) -> Player:  # noqa: ANN401 - as above
+        own = _redirect(tape, request)
+        try:
+            response = send()
+        except Exception as error:
+            recorder.failed(_said(error))
+            raise
+        finally:
+            request.url = own
+        recorder.head(*_head(response))
+        try:
+            for part in response.stream:
+                if not recorder.arrived(part):
+                    break
+        except self._library.TransportError as error:
+            return recorder.cut(_said(error))
+        finally:
+            response.stream.close()
+        return recorder.end()
+
+    async def _arecord(self, recorder: Recorder, tape: Tape, request: Any, send: Callable[[], Any]) -> Player:  # noqa: ANN401 - as above
+        own = _redirect(tape, request)
+        try:
+            response = await send()
+        except Exception as error:
+            recorder.failed(_said(error))
+            raise
+        finally:
+            request.url = own
+        recorder.head(*_head(response))
+        try:
+            async for part in response.stream:
+                if not recorder.arrived(part):
+                    break
+        except self._library.TransportError as error:
+            return recorder.cut(_said(error))
+        finally:
+            await response.stream.aclose()
+        return recorder.end()
+
+
+class _Stream:
+    """
+    Hold what both kinds of stream need.
+    """
+
+    _library: Any
+
+    def __init__(self, player: Player, *, body: bool) -> None:
+        self._player = player
+        self._body = body
+
+    def _error(self, cut: AnswerCut) -> Exception:
+        player = self._player
+        if player.framing == "close":
+            error: Exception = self._library.ReadError(str(cut))
+        elif player.framing == "length":
+            missing = f"(received {player.body_length} bytes, expected {declared_length(player)})"
+            error = self._library.RemoteProtocolError(f"{_TOO_SHORT} {missing}")
+        else:
+            error = self._library.RemoteProtocolError(f"{_TOO_SHORT} (incomplete chunked read)")
+        return error
+
+
+class _Pull(_Stream):
+    """
+    Pull one arrival an iteration from the player.
+    """
+
+    def __iter__(self) -> Iterator[bytes]:
+        """
+        Yield the arrivals.
+        """
+        if not self._body:
+            return
+        pull = self._player.next
+        try:
+            while (piece := pull("sync")) is not None:
+                yield piece
+        except AnswerCut as cut:
+            raise self._error(cut) from cut
+
+    def close(self) -> None:
+        """
+        Tell the player that no more is wanted.
+        """
+        self._player.close()
+
+
+class _AsyncPull(_Stream):
+    """
+    Pull one arrival an iteration from the player, on the loop of the puller.
+    """
+
+    async def __aiter__(self) -> AsyncIterator[bytes]:
+        """
+        Yield the arrivals.
+        """
+        if not self._body:
+            return
+        player = self._player
+        try:
+            while (piece := player.at_once("async")) is not None:
+                if piece is ...:
+                    piece = await player.anext()
+                    if piece is None:
+                        return
+                yield piece
+        except AnswerCut as cut:
+            raise self._error(cut) from cut
+
+    async def aclose(self) -> None:
+        """
+        Tell the player that no more is wanted.
+        """
+        self._player.close()
+
+
+def _request(request: Any, body: bytes) -> Request:  # noqa: ANN401 - either library's request
+    headers = [(name.decode("latin-1"), value.decode("latin-1")) for name, value in request.headers.raw]
+    return new_request(request.method, str(request.url), body, headers)
+
+
+def _headers(player: Player) -> list[tuple[bytes, bytes]]:
+    return [(name.encode(), value.encode()) for name, value in player.headers]
+
+
+def _redirect(tape: Tape, request: Any) -> Any:  # noqa: ANN401 - either library's URL
+    url = request.url
+    address = tape.dial(url.scheme, url.host, url.port or _DEFAULT_PORTS.get(url.scheme, 0))
+    if address is not None:
+        request.url = url.copy_with(scheme="http", host=address[0], port=address[1])
+    return url
+
+
+def _head(response: Any) -> tuple[int, str, list[tuple[str, str]], Framing]:  # noqa: ANN401 - either library's response
+    headers = response.headers
+    framing: Framing = "close"
+    if "transfer-encoding" in headers or response.http_version == "HTTP/2":
+        framing = "chunked"
+    elif "content-length" in headers:
+        framing = "length"
+    pairs = [(name.decode("latin-1"), value.decode("latin-1")) for name, value in headers.raw]
+    return response.status_code, response.reason_phrase, pairs, framing
+
+
+def _said(error: BaseException) -> str:
+    return f"{type(error).__name__}: {error}" if str(error) else type(error).__name__

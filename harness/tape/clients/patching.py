@@ -1,0 +1,62 @@
+"""In-place replacement of methods, remembered so that it can be undone."""
+
+from __future__ import annotations
+
+import functools
+import inspect
+from typing import TYPE_CHECKING, Any, Final
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+_ABSENT: Final = object()
+
+
+class Patches:
+    """
+    Replace methods on the real classes and keep the originals.
+    """
+
+    def __init__(self) -> None:
+        self._undo: list[tuple[type, str, Any]] = []
+
+    def replace(self, owner: type, name: str, make: Callable[[Any], Any]) -> None:
+        """
+        Replace a method that a class itself defines by what `make` returns for the original.
+        """
+        original = vars(owner)[name]
+        self._put(owner, name, functools.wraps(original)(make(original)))
+
+    def add(self, owner: type, name: str, value: Any) -> None:  # noqa: ANN401 - any attribute
+        """
+        Set an attribute of a class, which need not have had it.
+        """
+        self._put(owner, name, value)
+
+    def undo(self) -> None:
+        """
+        Put every original back, the latest first.
+        """
+        while self._undo:
+            owner, name, original = self._undo.pop()
+            if original is _ABSENT:
+                delattr(owner, name)
+            else:
+                setattr(owner, name, original)
+
+    def _put(self, owner: type, name: str, value: Any) -> None:  # noqa: ANN401 - any attribute
+        self._undo.append((owner, name, vars(owner).get(name, _ABSENT)))
+        setattr(owner, name, value)
+
+
+@functools.cache
+def _parameters(function: Callable[..., Any]) -> frozenset[str]:
+    return frozenset(inspect.signature(function).parameters)
+
+
+def accepted(function: Callable[..., Any], offered: dict[str, Any]) -> dict[str, Any]:
+    """
+    Return those keyword arguments that a function takes: libraries add and drop some between releases.
+    """
+    names = _parameters(function)
+    return {name: value for name, value in offered.items() if name in names}

@@ -1,0 +1,249 @@
+"""
+The gate: holds an arrival back until what it could hide has had its chance to happen.
+
+Replay is instant, so a reader in another thread or task can drain a whole answer before the
+caller gets its first turn; the order of events would then call a true stream a buffered one.
+The gate restores what the recorded pauses between the arrivals guaranteed live. A wait ends
+at once when the awaited event comes; giving up is a time-out for "never", counted in slices
+of waiting and not in wall time, so that a starved process gets proportionally longer.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+from collections import Counter
+from dataclasses import dataclass
+from functools import partial
+from typing import TYPE_CHECKING
+
+from harness.events import Where, here, place
+from harness.words import FEWEST_ARRIVALS
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from harness.events import Spot
+    from harness.words import Capability
+
+SLICE = 0.01
+"""Seconds of one slice of waiting."""
+GRACE = 100
+"""Slices before "never": natives needed at most 74 ms on a machine with twice as many busy processes as cores."""
+SETTLE = 10
+"""Slices that one arrival waits for its own item; missing it costs fidelity of the order only, never a verdict."""
+PATIENCE = 3
+"""Arrivals in a row that may pass without an item before the gate stops expecting one for each."""
+TURNS = 20
+"""Turns that a loop gets before a wait on it starts to sleep."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Wait:
+    over: Callable[[], bool]
+    slices: int
+    give_up: Callable[[], None] = lambda: None
+
+
+class Gate:
+    """
+    Decide when the next arrival of an answer may be handed out.
+
+    Args:
+        capability: the call under test.
+        inputs: how many inputs it was given.
+        counts: tells whether an item's text carries part of the upstream's answer.
+        grace: slices of `SLICE` seconds before a wait is given up.
+        idle: tells whether the caller's event loop waits; None where it has none.
+        quiet: tells whether that loop waits without a timer and with nothing to run.
+        on_stall: is called when that loop does not turn although a worker thread waits for the answer.
+    """
+
+    def __init__(  # noqa: PLR0913 - each is one thing that the gate is told of or asks for
+        self,
+        capability: Capability,
+        *,
+        inputs: int = 1,
+        counts: Callable[[str], bool] = lambda text: bool(text.strip()),
+        grace: int = GRACE,
+        idle: Callable[[], bool | None] = lambda: None,
+        quiet: Callable[[], bool] = lambda: False,
+        on_stall: Callable[[], None] = lambda: None,
+    ) -> None:
+        self._capability = capability
+        self._inputs = frozenset(range(inputs))
+        self._counts = counts
+        self._grace = grace
+        self._idle = idle
+        self._quiet = quiet
+        self._on_stall = on_stall
+        self._loop_checked = False
+        self._changed = threading.Condition(threading.RLock())
+        self._home: Where | None = None
+        self._spot: Spot | None = None
+        self._threads = 0
+        self._tasks = 0
+        self._counted = False
+        self._items = 0
+        self._items_at_arrival = -1
+        self._misses = 0
+        self._carried: dict[str, set[int]] = {}
+        self._blind_sends: Counter[str] = Counter()
+        self._spent: set[str] = set()
+        self._open = False
+
+    def begin(self) -> None:
+        """
+        Note that the call starts here: in this thread, loop and task.
+        """
+        self._spot = place()
+        self._home = Where(*self._spot)
+        self._threads = threading.active_count()
+        self._tasks = len(asyncio.all_tasks()) if self._home.loop is not None else 0
+
+    def finish(self) -> None:
+        """
+        Let everything through: the call is over.
+        """
+        with self._changed:
+            self._open = True
+            self._changed.notify_all()
+
+    def item(self, text: str) -> None:
+        """
+        Note that the caller has got an item.
+        """
+        with self._changed:
+            self._items += 1
+            if not self._counted:
+                self._counted = self._counts(text)
+            self._changed.notify_all()
+
+    def sent(self, carries: tuple[int, ...], address: str) -> None:
+        """
+        Note that a request has left for an address, carrying these inputs.
+        """
+        with self._changed:
+            if carries:
+                self._carried.setdefault(address, set()).update(carries)
+            else:
+                self._blind_sends[address] += 1
+            self._changed.notify_all()
+
+    def hold(self, position: int, of: int, *, last: bool, address: str = "") -> None:
+        """
+        Wait, in a thread, until arrival `position` of `of` may be handed out.
+        """
+        for wait in self._waits(position, of, last=last, address=address, sync=True):
+            with self._changed:
+                for _ in range(wait.slices):
+                    if wait.over() or self._open or self._alone():
+                        break
+                    self._changed.wait(SLICE)
+                else:
+                    wait.give_up()
+        self._note_arrival()
+
+    def lets_pass(self, spot: Spot, *, last: bool) -> bool:
+        """
+        Note the arrival and return True where it is plain that `hold` would not wait: the common case, and cheap.
+
+        That is so while no call runs, and where the caller itself pulls one of several arrivals.
+
+        Args:
+            spot: the place that the arrival is pulled from.
+            last: it is the last one of its answer.
+        """
+        if self._spot is not None and (spot != self._spot or (last and self._capability.batches)):
+            return False
+        if self._items > self._items_at_arrival:
+            self._items_at_arrival = self._items
+        else:
+            self._misses += 1
+        return True
+
+    async def ahold(self, position: int, of: int, *, last: bool, address: str = "") -> None:
+        """
+        Wait, on an event loop, until arrival `position` of `of` may be handed out.
+        """
+        for wait in self._waits(position, of, last=last, address=address, sync=False):
+            for turn in range(TURNS + wait.slices):
+                if wait.over() or self._open:
+                    break
+                await asyncio.sleep(0 if turn < TURNS else SLICE)
+            else:
+                wait.give_up()
+        self._note_arrival()
+
+    def _waits(self, position: int, of: int, *, last: bool, address: str, sync: bool) -> Iterator[_Wait]:
+        if self._home is None:
+            return
+        if self._capability.is_async and not self._loop_checked and here().thread != self._home.thread:
+            self._loop_checked = True
+            yield _Wait(self._loop_turns, self._grace, self._on_stall)
+        if self._capability.streams and not self._pulled_by_caller(sync=sync):
+            if position and self._misses < PATIENCE:
+                yield _Wait(self._item_came, SETTLE)
+            if of >= FEWEST_ARRIVALS and position == of // 2:
+                yield _Wait(self._item_counted, self._grace)
+        if self._capability.batches and last and self._others_could_send(sync=sync):
+            yield _Wait(partial(self._all_sent, address), self._grace, partial(self._spend, address))
+
+    def _pulled_by_caller(self, *, sync: bool) -> bool:
+        place, home = here(), self._home
+        if home is None or place.thread != home.thread:
+            return False
+        # synchronous code on the caller's thread keeps the caller from getting anything, whatever its task
+        return sync or place.task == home.task
+
+    def _others_could_send(self, *, sync: bool) -> bool:
+        if threading.active_count() > self._threads:
+            return True
+        return not sync and len(asyncio.all_tasks()) > self._tasks
+
+    def _alone(self) -> bool:
+        """
+        Tell whether nobody but this thread could do anything: the awaited event can never come.
+
+        The caller's loop waits for nothing but another thread, and there is no other thread.
+        """
+        home = self._home
+        if home is None or threading.get_ident() == home.thread or threading.active_count() > self._threads + 1:
+            return False
+        return self._quiet()
+
+    def _item_came(self) -> bool:
+        came = self._items > self._items_at_arrival
+        if came:
+            self._misses = 0
+        return came
+
+    def _loop_turns(self) -> bool:
+        return self._idle() is not False
+
+    def _item_counted(self) -> bool:
+        return self._counted
+
+    def _all_sent(self, address: str) -> bool:
+        """
+        Tell whether every input has been sent to this address, or no more are to be waited for.
+
+        Each address for itself: a moderation request of each input says nothing about when the
+        inference requests leave.
+        """
+        if address in self._spent:
+            return True
+        if address in self._carried:
+            return self._carried[address] >= self._inputs
+        looks_up = address.startswith(("GET ", "HEAD "))
+        return looks_up or bool(self._carried) or self._blind_sends[address] >= len(self._inputs)
+
+    def _spend(self, address: str) -> None:
+        with self._changed:
+            self._spent.add(address)
+            self._changed.notify_all()
+
+    def _note_arrival(self) -> None:
+        if self._items <= self._items_at_arrival:
+            self._misses += 1
+        self._items_at_arrival = self._items

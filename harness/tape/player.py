@@ -1,0 +1,199 @@
+"""The player: hands one recorded answer out, arrival by arrival."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from typing import TYPE_CHECKING, Literal
+
+from harness.events import Answered, Closed, Ended, Hook, place
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from types import EllipsisType
+
+    from harness.tape.gate import Gate
+    from harness.tape.log import Log
+
+Framing = Literal["chunked", "length", "close"]
+
+
+class AnswerCut(Exception):  # noqa: N818 - names what happened to the answer; clients raise their own errors from it
+    """
+    Say that the recorded upstream broke its answer off here.
+    """
+
+
+class Player:
+    """
+    Hand out one answer: a pull, one arrival.
+
+    Args:
+        log: the cell's log.
+        gate: decides when an arrival may go.
+        request: the request's number in the log.
+        base: when the request was sent, in seconds on the recording's clock.
+        pace: 0 hands out at once, 1 at the recorded pace, other factors scale it.
+        position: the answer's place among the polls of one address, and their number.
+        address: method and address of the request.
+
+    Attributes:
+        headers: name and value pairs, as recorded.
+        body_length: bytes of the whole stored body.
+        framing: how the body was delimited on the wire.
+    """
+
+    def __init__(  # noqa: PLR0913 - one value each of a recorded answer
+        self,
+        *,
+        log: Log,
+        gate: Gate,
+        request: int,
+        base: float,
+        status: int,
+        reason: str,
+        headers: list[tuple[str, str]],
+        framing: Framing,
+        body: bytes,
+        pieces: Sequence[tuple[float, int]],
+        cut: str | None = None,
+        pace: float = 0.0,
+        position: tuple[int, int] | None = None,
+        address: str = "",
+    ) -> None:
+        self.status = status
+        self.reason = reason
+        self.headers = headers
+        self.framing = framing
+        self.body_length = len(body)
+        self.cut = cut
+        self._log = log
+        self._gate = gate
+        self._lets_pass = gate.lets_pass
+        self._arrived = log.arrived
+        self._request = request
+        self._base = base
+        self._body = body
+        self._pieces = pieces
+        self._count = len(pieces)
+        self._pace = pace
+        self._position = position
+        self._address = address
+        self._index = 0
+        self._offset = 0
+        self._done = False
+        self._sent = time.perf_counter()
+        log.note(
+            Answered,
+            at=base,
+            request=request,
+            status=status,
+            content_type=self.header("content-type"),
+            arrivals=len(pieces),
+            body=body,
+        )
+        if not pieces and cut is None:
+            self._end("sync")
+
+    def header(self, name: str) -> str:
+        """
+        Return a header's first value, or an empty string.
+        """
+        for key, value in self.headers:
+            if key.lower() == name:
+                return value
+        return ""
+
+    def next(self, hook: Hook = "sync") -> bytes | None:
+        """
+        Return the next arrival, or None at the end.
+
+        Raises:
+            AnswerCut: the recording was cut here.
+        """
+        piece = self.at_once(hook)
+        if piece is not ...:
+            return piece
+        last = self._index == self._count - 1
+        if not self._gate.lets_pass(place(), last=last):
+            position, of = self._place(self._index)
+            self._gate.hold(position, of, last=last, address=self._address)
+        if self._pace and (delay := self._delay()) > 0:
+            time.sleep(delay)
+        return self._released(hook)
+
+    def at_once(self, hook: Hook, *, waited: bool = False) -> bytes | EllipsisType | None:
+        """
+        Do what `next` does where that takes no waiting, which is the common case; otherwise return `...`.
+
+        Args:
+            hook: whether synchronous or asynchronous code pulls.
+            waited: neither the gate nor the pace is to be asked any more.
+
+        Raises:
+            AnswerCut: the recording was cut here.
+        """
+        index = self._index
+        following = index + 1
+        if index == self._count:
+            self._finish(hook)
+            return None
+        spot = place()
+        if not waited and (self._pace or not self._lets_pass(spot, last=following == self._count)):
+            return ...
+        at, size = self._pieces[index]
+        offset = self._offset
+        self._index, self._offset = following, offset + size
+        self._arrived(self._base + at, spot, self._request, index, size, hook)
+        if following == self._count and self.cut is None:
+            self._end(hook)
+        return self._body[offset : offset + size]
+
+    async def anext(self) -> bytes | None:
+        """
+        Do the same as `next` on an event loop, without blocking it.
+        """
+        piece = self.at_once("async")
+        if piece is not ...:
+            return piece
+        last = self._index == self._count - 1
+        if not self._gate.lets_pass(place(), last=last):
+            position, of = self._place(self._index)
+            await self._gate.ahold(position, of, last=last, address=self._address)
+        if self._pace and (delay := self._delay()) > 0:
+            await asyncio.sleep(delay)
+        return self._released("async")
+
+    def close(self) -> None:
+        """
+        Note that the client gave the answer up; harmless after its end.
+        """
+        if not self._done:
+            self._done = True
+            self._log.add(Closed, request=self._request)
+
+    def _place(self, index: int) -> tuple[int, int]:
+        if self._position is not None and index == 0:
+            return self._position
+        return index, self._count
+
+    def _delay(self) -> float:
+        due = self._sent + self._pieces[self._index][0] * self._pace
+        return due - time.perf_counter()
+
+    def _released(self, hook: Hook) -> bytes | None:
+        piece = self.at_once(hook, waited=True)
+        return None if piece is ... else piece
+
+    def _end(self, hook: Hook) -> None:
+        self._done = True
+        at = self._base + self._pieces[-1][0] if self._pieces else None
+        self._log.note(Ended, at=at, request=self._request, hook=hook)
+
+    def _finish(self, hook: Hook) -> None:
+        if self.cut is None:
+            return
+        if not self._done:
+            self._done = True
+            self._log.add(Ended, request=self._request, hook=hook, cut=self.cut)
+        raise AnswerCut(self.cut)

@@ -1,0 +1,83 @@
+"""Recordings on their way from a cell to a cassette."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, Any
+
+from vcr.cassette import Cassette
+from vcr.record_mode import RecordMode
+from vcr.serialize import deserialize
+from vcr.serializers import yamlserializer
+
+from harness.tape import matching
+from harness.tape.cassette import recorder, save
+from harness.tape.timing import read_timing, write_timing
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+    from pathlib import Path
+
+    from vcr.request import Request
+
+    from harness.tape.secrets import Secrets
+
+Interaction = tuple["Request", dict[str, Any]]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Stamp:
+    """
+    Say when, from where and with what a recording was made.
+    """
+
+    recorded: str
+    upstream: str | None = None
+    versions: Mapping[str, str] = field(default_factory=dict)
+    battery: int | None = None
+
+
+def parse(text: str) -> list[Interaction]:
+    """
+    Return the interactions that `cassette.dump` wrote.
+    """
+    requests, responses, *_ = deserialize(text, yamlserializer)
+    return list(zip(requests, responses, strict=True))
+
+
+def cassette_of(interactions: Sequence[Interaction], match_on: Sequence[str] | None) -> Cassette:
+    """
+    Return a cassette that replays what was just recorded, without a file.
+    """
+    known = recorder()
+    names = matching.check(known, match_on)
+    cassette = Cassette(
+        path="",
+        record_mode=RecordMode.NONE,
+        match_on=tuple(known.matchers[name] for name in names),
+    )
+    for request, response in interactions:
+        cassette.append(request, response)
+    cassette.rewound = True
+    return cassette
+
+
+def save_recording(path: Path, interactions: Sequence[Interaction], secrets: Secrets, stamp: Stamp) -> None:
+    """
+    Write a cell's cassette with its provenance, scrubbed, all of it or nothing.
+
+    Raises:
+        SecretFound: something that looks like a secret is left.
+        CassetteError: the file cannot be written.
+    """
+    ordered = sorted(interactions, key=lambda one: read_timing(one[1]).sent)
+    first = ordered[0][1]
+    timing = replace(
+        read_timing(first),
+        recorded=stamp.recorded,
+        upstream=stamp.upstream,
+        versions=stamp.versions,
+        battery=stamp.battery,
+    )
+    write_timing(first, timing)
+    save(path, ordered, secrets)

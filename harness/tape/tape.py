@@ -1,0 +1,437 @@
+"""The tape: what an adapter's client libraries talk to while a cell runs."""
+
+from __future__ import annotations
+
+import sys
+import threading
+import time
+from collections import Counter
+from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import TYPE_CHECKING, Any, Final, Protocol
+
+from harness.events import Hook, Phase, Refused, Sent, UpstreamFailed
+from harness.tape import cassette as files
+from harness.tape.coding import decoder
+from harness.tape.matching import agree, nearest
+from harness.tape.player import Framing, Player
+from harness.tape.reading import asks_stream, readable
+from harness.tape.scrub import scrub_request
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Sequence
+
+    from vcr.cassette import Cassette
+    from vcr.request import Request
+
+    from harness.tape.gate import Gate
+    from harness.tape.log import Log
+
+MOST_ARRIVALS: Final = 20_000
+MOST_BYTES: Final = 64 * 1024 * 1024
+MOST_SECONDS: Final = 120.0
+_OWN: Final = frozenset({"harness", "vcr", "asyncio", "threading", "concurrent", "contextlib", "functools", "runpy"})
+_REPEATABLE: Final = frozenset({"GET", "HEAD", "OPTIONS"})
+
+
+class ReplayMiss(Exception):  # noqa: N818 - names what happened; every client library sees it
+    """
+    Say that no recording answers a request, and which one comes nearest.
+    """
+
+
+class Dial(Protocol):
+    """
+    Say where to connect instead of the real host, in plain HTTP; None for the host itself.
+    """
+
+    def __call__(self, scheme: str, host: str, port: int) -> tuple[str, int] | None:
+        """
+        Return an address and a port, or None.
+        """
+
+
+@dataclass(frozen=True, slots=True)
+class Detour:
+    """
+    Send every connection to one address, whatever host it asks for.
+
+    Args:
+        address: "host:port".
+    """
+
+    address: str
+
+    def __call__(self, scheme: str, host: str, port: int) -> tuple[str, int]:  # noqa: ARG002 - one server answers for all
+        """
+        Return the address.
+        """
+        name, _, number = self.address.rpartition(":")
+        return name, int(number)
+
+
+@dataclass(frozen=True, slots=True)
+class Exchange:
+    """
+    Hold one request's answer (replay), or what is to be fed with it (recording).
+    """
+
+    player: Player | None
+    recorder: Recorder | None
+
+
+class Tape:
+    """
+    Answer requests from a cassette, or record the answers of the real upstream.
+
+    Args:
+        log: where the events go.
+        gate: decides when arrivals may be handed out.
+        cassette: a loaded cassette to replay; None records.
+        marks: tells which inputs (by index) a readable request carries.
+        pace: 0 for instant replay, otherwise the factor of the recorded pace.
+        dial: where to connect while recording, when not to the real host.
+        missing: what a miss says when there is no cassette at all.
+        on_miss: is called after a refused request was logged.
+        on_interaction: is given every complete interaction while recording.
+    """
+
+    def __init__(  # noqa: PLR0913 - each is one independent decision of the battery
+        self,
+        log: Log,
+        gate: Gate,
+        *,
+        cassette: Cassette | None = None,
+        marks: Callable[[str], tuple[int, ...]] = lambda _: (),
+        pace: float = 0.0,
+        dial: Dial | None = None,
+        missing: str | None = None,
+        on_miss: Callable[[], None] = lambda: None,
+        on_interaction: Callable[[Request, dict[str, Any]], None] = lambda *_: None,
+    ) -> None:
+        self.log = log
+        self.gate = gate
+        self._cassette = cassette
+        self._recording = cassette is None and missing is None
+        self._marks = marks
+        self._pace = pace
+        self._dial = dial
+        self._missing = missing
+        self._on_miss = on_miss
+        self._on_interaction = on_interaction
+        self._lock = threading.Lock()
+        self._requests = 0
+        self._addresses: dict[int, str] = {}
+        self._first_sent: float | None = None
+        self._polls = _polls(cassette) if cassette is not None else {}
+        self._begun: set[int] = set()
+
+    @property
+    def recording(self) -> bool:
+        """
+        Tell whether requests go to the real upstream.
+        """
+        return self._recording
+
+    @contextmanager
+    def insert(self) -> Iterator[Tape]:
+        """
+        Make this the process's current tape; the one before comes back at the end.
+        """
+        global _current  # noqa: PLW0603 - one tape serves all threads and loops of a process, so no context variable fits
+        before, _current = _current, self
+        try:
+            yield self
+        finally:
+            _current = before
+
+    def dial(self, scheme: str, host: str, port: int) -> tuple[str, int] | None:
+        """
+        Return where to connect instead of a host, in plain HTTP; None for the host itself.
+        """
+        return None if self._dial is None else self._dial(scheme, host, port)
+
+    def rewind(self) -> None:
+        """
+        Let every recorded answer be played once more, for another pass over the same call.
+        """
+        if self._cassette is not None:
+            self._cassette.rewind()
+            self._begun.clear()
+
+    def send(self, request: Request, hook: Hook) -> Exchange:
+        """
+        Log a request and find its answer.
+
+        Raises:
+            ReplayMiss: in replay, when no recording answers it.
+        """
+        number = self._log_sent(request, hook)
+        if self._recording:
+            return Exchange(None, Recorder(self, number, request, self._sent_at()))
+        return Exchange(self._play(number, request), None)
+
+    def _log_sent(self, request: Request, hook: Hook) -> int:
+        text = readable(request)
+        carries = self._marks(text)
+        method, uri = str(request.method).upper(), str(scrub_request(request).uri)
+        address = f"{method} {uri}"
+        with self._lock:
+            number = self._requests
+            self._requests += 1
+            self._addresses[number] = address
+        self.log.note(
+            Sent,
+            request=number,
+            method=method,
+            uri=uri,
+            carries=carries,
+            hook=hook,
+            asks_stream=asks_stream(request),
+            phase=self._phase(),
+            text=text,
+            through=_stack(),
+        )
+        self.gate.sent(carries, address)
+        return number
+
+    def _phase(self) -> Phase:
+        return "call" if self.log.constructed else "construction"
+
+    def _sent_at(self) -> float:
+        now = time.perf_counter()
+        with self._lock:
+            if self._first_sent is None:
+                self._first_sent = now
+            return now - self._first_sent
+
+    def _play(self, number: int, request: Request) -> Player:
+        with self._lock:
+            found = self._match(request)
+        if found is None:
+            why = self._missing or nearest(self._cassette, request)
+            self.log.add(Refused, method=str(request.method), uri=str(scrub_request(request).uri), why=why)
+            self._on_miss()
+            raise ReplayMiss(why)
+        index, response = found
+        return self.player(number, response, self._base(index), self._polls.get(index))
+
+    def _match(self, request: Request) -> tuple[int, dict[str, Any]] | None:
+        cassette = self._cassette
+        if cassette is None:
+            return None
+        # vcrpy's own look-up hides which interaction it found, and compares what can no longer be played as well
+        asked = cassette._before_record_request(request)  # noqa: SLF001 - see above
+        matchers = cassette._match_on  # noqa: SLF001 - see above
+        by_body = any(getattr(matcher, "reads", None) == "body" for matcher in matchers)
+        fresh, played = [], None
+        for index, (recorded, response) in enumerate(cassette.data):
+            count = cassette.play_counts[index]
+            if (count and str(asked.method).upper() not in _REPEATABLE) or not agree(asked, recorded, matchers):
+                continue
+            if count:
+                played = index, response
+                continue
+            fresh.append((index, response))
+            if by_body:
+                break
+        # how often a poll is repeated depends on time, so its last answer stands for later ones
+        if not fresh:
+            return played
+        index, response = fresh[0] if len(fresh) == 1 else self._closest(asked, fresh, cassette)
+        cassette.play_counts[index] += 1
+        return index, response
+
+    def _closest(
+        self, asked: Request, fresh: list[tuple[int, dict[str, Any]]], cassette: Cassette
+    ) -> tuple[int, dict[str, Any]]:
+        """
+        Choose among recordings that match alike: the one that carries the same inputs, and of these the first.
+
+        Where bodies are not matched on, threads would otherwise get each other's answers.
+        """
+        carries = self._marks(readable(asked))
+        for index, response in fresh:
+            if self._marks(readable(cassette.data[index][0])) == carries:
+                return index, response
+        return fresh[0]
+
+    def _base(self, index: int) -> float:
+        timing = _timing(self._cassette, index)
+        if timing.made_up or index in self._begun:
+            return self.log.ended
+        self._begun.add(index)
+        return timing.sent
+
+    def player(
+        self, number: int, response: dict[str, Any], base: float, position: tuple[int, int] | None = None
+    ) -> Player:
+        """
+        Return the player of one stored response.
+        """
+        timing = files.read_timing(response)
+        return Player(
+            log=self.log,
+            gate=self.gate,
+            request=number,
+            base=base,
+            status=int(response["status"]["code"]),
+            reason=response["status"].get("message") or "",
+            headers=[(name, value) for name, values in response["headers"].items() for value in values],
+            framing=timing.framing,
+            body=response["body"].get("string") or b"",
+            pieces=timing.arrivals,
+            cut=timing.cut,
+            pace=0.0 if self._recording else self._pace,
+            position=position,
+            address=self._addresses.get(number, ""),
+        )
+
+    def keep(self, request: Request, response: dict[str, Any]) -> None:
+        """
+        Hand a complete recorded interaction over.
+        """
+        with self._lock:
+            self._on_interaction(request, response)
+
+
+class Recorder:
+    """
+    Take down one answer while a client library reads it; its clock starts when it is made.
+
+    Args:
+        tape: the tape that the answer belongs to.
+        number: the request's number in the log.
+        request: the request, for the cassette.
+        sent: seconds since the first request of the cell was sent.
+    """
+
+    def __init__(self, tape: Tape, number: int, request: Request, sent: float) -> None:
+        self._tape = tape
+        self._number = number
+        self._request = request
+        self._sent = sent
+        self._began = time.perf_counter()
+        self._status = 0
+        self._reason = ""
+        self._headers: list[tuple[str, str]] = []
+        self._framing: Framing = "chunked"
+        self._decoder = decoder("")
+        self._decoded = False
+        self._body = bytearray()
+        self._pieces: list[files.Piece] = []
+
+    def head(self, status: int, reason: str, headers: Sequence[tuple[str, str]], framing: Framing) -> None:
+        """
+        Note the answer's head, as it came.
+        """
+        self._status, self._reason, self._framing = status, reason, framing
+        encoding = next((value for name, value in headers if name.lower() == "content-encoding"), "")
+        self._decoder = decoder(encoding)
+        self._decoded = bool(encoding)
+        self._headers = [(name, value) for name, value in headers if name.lower() != "content-encoding"]
+
+    def arrived(self, data: bytes) -> bool:
+        """
+        Note one piece of the body (still content-encoded); return False when no more is wanted.
+        """
+        at = time.perf_counter() - self._began
+        self._take(self._decoder.decode(data), at)
+        return len(self._pieces) < MOST_ARRIVALS and len(self._body) < MOST_BYTES and at < MOST_SECONDS
+
+    def end(self) -> Player:
+        """
+        Keep the complete answer and return what serves the client.
+        """
+        self._take(self._decoder.flush(), time.perf_counter() - self._began)
+        return self._close(None)
+
+    def cut(self, error: str) -> Player:
+        """
+        Keep an answer that the upstream broke off; it is served as such.
+        """
+        return self._close(error)
+
+    def failed(self, error: str) -> None:
+        """
+        Note that there was no answer at all.
+        """
+        self._tape.log.add(UpstreamFailed, request=self._number, why=error)
+
+    def _take(self, data: bytes, at: float) -> None:
+        if data:
+            self._body += data
+            self._pieces.append(files.Piece(at=at, size=len(data)))
+
+    def _close(self, cut: str | None) -> Player:
+        headers: dict[str, list[str]] = {}
+        # decoding changes the length; of a cut answer it says how much was promised
+        true_length = self._body and (self._decoded or cut is None)
+        for name, value in self._headers:
+            value = str(len(self._body)) if name.lower() == "content-length" and true_length else value  # noqa: PLW2901
+            headers.setdefault(name, []).append(value)
+        response: dict[str, Any] = {
+            "status": {"code": self._status, "message": self._reason},
+            "headers": headers,
+            "body": {"string": bytes(self._body)},
+        }
+        timing = files.Timing(arrivals=tuple(self._pieces), framing=self._framing, sent=self._sent, cut=cut)
+        files.write_timing(response, timing)
+        self._tape.keep(self._request, response)
+        return self._tape.player(self._number, response, self._sent)
+
+
+_current: Tape | None = None
+
+
+def eject() -> None:
+    """
+    Take the current tape out: client libraries talk to the network again, if there is one.
+    """
+    global _current  # noqa: PLW0603 - see `Tape.insert`
+    _current = None
+
+
+def current() -> Tape | None:
+    """
+    Return the process's current tape.
+    """
+    return _current
+
+
+@lru_cache(maxsize=4096)
+def _library(module: object) -> str:
+    name = str(module or "").partition(".")[0]
+    return "" if name in _OWN or name.startswith("_") or name in sys.stdlib_module_names else name
+
+
+def _stack() -> tuple[str, ...]:
+    names: dict[str, None] = {}
+    frame = sys._getframe(2)  # noqa: SLF001 - walking the stack has no public way that is as cheap
+    before = None
+    while frame is not None:
+        module = frame.f_globals.get("__name__")
+        if module is not before and (name := _library(module)):
+            names[name] = None
+        before = module
+        frame = frame.f_back  # type: ignore[assignment]
+    return tuple(names)
+
+
+def _timing(cassette: Cassette | None, index: int) -> files.Timing:
+    if cassette is None:
+        return files.Timing(arrivals=(), framing="chunked", sent=0.0)
+    return files.read_timing(cassette.data[index][1])
+
+
+def _polls(cassette: Cassette) -> dict[int, tuple[int, int]]:
+    keys = [(str(request.method), str(request.uri)) for request, _ in cassette.data]
+    counts = Counter(key for key in keys if key[0].upper() in _REPEATABLE)
+    seen: Counter[tuple[str, str]] = Counter()
+    places = {}
+    for index, key in enumerate(keys):
+        if counts[key] > 1:
+            places[index] = (seen[key], counts[key])
+            seen[key] += 1
+    return places

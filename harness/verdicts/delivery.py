@@ -1,0 +1,115 @@
+"""How an answer reached the caller: whole, piece by piece while it came, or piece by piece afterwards."""
+
+from __future__ import annotations
+
+from bisect import bisect_left
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from harness.events import Arrival, Event, Item
+from harness.verdicts.texts import squeeze
+from harness.words import FEWEST_ARRIVALS, Delivery
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from harness.verdicts.exchanges import Exchange
+
+
+@dataclass(frozen=True, slots=True)
+class Handed:
+    """
+    Hold one item that the caller got.
+
+    Attributes:
+        item: the event.
+        counts: it carries part of the upstream's answer.
+        after: how many of the answer's arrivals had been handed out before.
+        told_at: seconds on the recording's clock at which the answer had said this much.
+    """
+
+    item: Item
+    counts: bool
+    after: int
+    told_at: float
+
+
+@dataclass(frozen=True, slots=True)
+class Delivered:
+    """
+    Hold how the items of a stream lie among the arrivals of its answer.
+
+    Attributes:
+        delivery: None where too few arrivals or items can tell.
+        handed: the items.
+        arrivals: how many arrivals the answer has, handed out or not.
+        before_middle: how many items counted before the middle arrival was released.
+        streamed: a stream was asked for or served.
+    """
+
+    delivery: Delivery | None
+    handed: tuple[Handed, ...]
+    arrivals: int
+    before_middle: int
+    streamed: bool
+
+    @property
+    def counting(self) -> tuple[Handed, ...]:
+        """
+        Return the items that carry part of the answer.
+        """
+        return tuple(one for one in self.handed if one.counts)
+
+
+def deliver(events: Sequence[Event], answer: Sequence[Exchange], genuine: Sequence[bool]) -> Delivered:
+    """
+    Tell how a stream's items came, by their place among the arrivals.
+
+    Args:
+        events: the log.
+        answer: the exchanges that brought the answer; several where it was polled for.
+        genuine: for each character of the joined, squeezed items, whether it is the upstream's.
+    """
+    places = sorted(place for one in answer for place in one.places)
+    arrivals = _expected(answer)
+    handed = _handed(events, places, answer, genuine)
+    counting = [one for one in handed if one.counts]
+    before = sum(one.after <= arrivals // 2 for one in counting)
+    streamed = any(one.streamed for one in answer) or len(answer) > 1
+    return Delivered(_delivery(len(counting), before, arrivals, streamed), handed, arrivals, before, streamed)
+
+
+def _delivery(counting: int, before: int, arrivals: int, streamed: bool) -> Delivery | None:  # noqa: FBT001 - one fact of four
+    if arrivals < FEWEST_ARRIVALS and streamed:
+        return None
+    if counting <= 1:
+        return Delivery.WHOLE
+    if arrivals >= FEWEST_ARRIVALS and before:
+        return Delivery.INCREMENTAL
+    return Delivery.BUFFERED
+
+
+def _expected(answer: Sequence[Exchange]) -> int:
+    return sum(one.answered.arrivals for one in answer if one.answered is not None)
+
+
+def _handed(
+    events: Sequence[Event], places: Sequence[int], answer: Sequence[Exchange], genuine: Sequence[bool]
+) -> tuple[Handed, ...]:
+    found = []
+    offset = 0
+    times = [at for _, at in sorted((place, arrival.at) for one in answer for place, arrival in _placed(one))]
+    for order, event in enumerate(events):
+        if not isinstance(event, Item):
+            continue
+        size = len(squeeze(event.text or ""))
+        counts = size > 0 and sum(genuine[offset : offset + size]) * 2 >= size
+        offset += size
+        after = bisect_left(places, order)
+        told_at = times[after - 1] if after else event.at
+        found.append(Handed(event, counts, after, told_at))
+    return tuple(found)
+
+
+def _placed(exchange: Exchange) -> Iterator[tuple[int, Arrival]]:
+    return zip(exchange.places, exchange.arrivals, strict=True)

@@ -1,0 +1,207 @@
+"""The documents of an upstream answer: its events, lines, messages or its one value."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import json
+import re
+import struct
+import zlib
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import TYPE_CHECKING, Any, Final
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+_SSE_FIELD: Final = re.compile(r"\s*(data|event|id|retry)?:")
+_BLANK_LINE: Final = re.compile(r"\n\n+")
+_LINE_END: Final = re.compile(r"\r\n|\r")
+_BOM: Final = b"\xef\xbb\xbf"
+_PRELUDE: Final = struct.Struct(">III")
+_STREAM_TYPES: Final = ("event-stream", "eventstream", "ndjson", "jsonl", "json-seq", "stream+json", "jsonlines")
+
+
+@dataclass(frozen=True, slots=True)
+class Document:
+    """
+    Hold one parsed piece of an answer.
+
+    Attributes:
+        label: the event's name, where the format names events.
+        value: a JSON value, or the text itself where it is none.
+    """
+
+    label: str
+    value: Any
+
+
+def is_stream_type(content_type: str) -> bool:
+    """
+    Tell whether a media type promises an answer in pieces.
+    """
+    return any(kind in content_type.lower() for kind in _STREAM_TYPES)
+
+
+def is_plain_type(content_type: str) -> bool:
+    """
+    Tell whether a media type says that an answer is text, and nothing else.
+    """
+    return content_type.lower().startswith("text/plain")
+
+
+@lru_cache(maxsize=64)
+def documents(body: bytes) -> tuple[Document, ...]:
+    """
+    Return an answer's documents; the format is found by looking, since media types lie.
+
+    Known are AWS event streams, server-sent events, lines of JSON, JSON arrays and values,
+    and plain text.
+    """
+    if not body.strip():
+        return ()
+    messages = _aws_messages(body)
+    if messages is not None:
+        return _merge_raw(messages)
+    text = plain(body)
+    return tuple(_sse(text) if _SSE_FIELD.match(text) else _json_or_text(text))
+
+
+def plain(body: bytes) -> str:
+    """
+    Return a body as text with one kind of line end; what is not UTF-8 is taken for Latin-1, as HTTP did.
+    """
+    raw = body.removeprefix(_BOM)
+    try:
+        text = raw.decode()
+    except UnicodeDecodeError as error:
+        # an answer that was cut off inside of a character is still UTF-8
+        text = raw.decode("utf-8", "replace") if error.start >= len(raw) - 3 else raw.decode("latin-1")
+    return _LINE_END.sub("\n", text)
+
+
+def is_one_value(body: bytes) -> bool:
+    """
+    Tell whether a body is one JSON value: a list of several answers is no stream of them.
+    """
+    try:
+        json.loads(body)
+    except ValueError:
+        return False
+    return True
+
+
+def _json_or_text(text: str) -> Iterator[Document]:
+    try:
+        value = json.loads(text)
+    except ValueError:
+        yield from _lines(text)
+        return
+    if isinstance(value, list) and value and all(isinstance(element, dict) for element in value):
+        yield from (Document("", element) for element in value)
+    else:
+        yield Document("", value)
+
+
+def _lines(text: str) -> Iterator[Document]:
+    values = []
+    # not `splitlines`: a text may hold line separators of its own
+    for line in text.split("\n"):
+        stripped = line.strip().removeprefix("data:").strip()
+        if not stripped or stripped == "[DONE]":
+            continue
+        try:
+            values.append(json.loads(stripped))
+        except ValueError:
+            yield Document("", text)
+            return
+    yield from (Document("", value) for value in values)
+
+
+def _sse(text: str) -> Iterator[Document]:
+    found: list[Document] = []
+    told: list[str] = []
+    for block in _BLANK_LINE.split(text):
+        label, data = "", []
+        for line in block.split("\n"):
+            field, _, value = line.partition(":")
+            value = value.removeprefix(" ")
+            if field.strip() == "data":
+                data.append(value)
+            elif field.strip() == "event":
+                label = value
+        joined = "\n".join(data)
+        if joined.strip() and joined.strip() != "[DONE]":
+            found.append(Document(label, _parsed(joined)))
+            told.append(joined)
+    # where some events are plain words, a number or a quoted word among them is one as well
+    worded = any(isinstance(one.value, str) and one.value == text for one, text in zip(found, told, strict=True))
+    for one, words in zip(found, told, strict=True):
+        yield Document(one.label, words) if worded and not isinstance(one.value, dict | list) else one
+
+
+def _parsed(text: str) -> Any:  # noqa: ANN401 - JSON is any value
+    try:
+        return json.loads(text)
+    except ValueError:
+        return text
+
+
+def _aws_messages(body: bytes) -> list[tuple[str, bytes]] | None:
+    messages = []
+    offset = 0
+    while offset + 16 <= len(body):
+        total, header_size, checksum = _PRELUDE.unpack_from(body, offset)
+        if zlib.crc32(body[offset : offset + 8]) != checksum or offset + total > len(body):
+            break
+        start = offset + _PRELUDE.size
+        headers = _aws_headers(body[start : start + header_size])
+        label = headers.get(":event-type") or headers.get(":exception-type") or ""
+        if headers.get(":message-type") in {"exception", "error"}:
+            label = f"error {label}".strip()
+        messages.append((label, body[start + header_size : offset + total - 4]))
+        offset += total
+    return messages or None
+
+
+def _aws_headers(data: bytes) -> dict[str, str]:
+    headers = {}
+    offset = 0
+    string_type = 7
+    while offset < len(data):
+        name_size = data[offset]
+        name = data[offset + 1 : offset + 1 + name_size].decode("utf-8", "replace")
+        offset += 1 + name_size
+        if data[offset] != string_type:
+            break
+        (size,) = struct.unpack_from(">H", data, offset + 1)
+        headers[name] = data[offset + 3 : offset + 3 + size].decode("utf-8", "replace")
+        offset += 3 + size
+    return headers
+
+
+def _merge_raw(messages: list[tuple[str, bytes]]) -> tuple[Document, ...]:
+    found = []
+    raw = bytearray()
+    for label, payload in messages:
+        value = _unwrapped(payload)
+        if isinstance(value, str):
+            # some services cut one text or one JSON value over several messages
+            raw += payload
+        else:
+            found.append(Document(label, value))
+    if raw:
+        found += documents(bytes(raw)) if not found else [Document("", raw.decode("utf-8", "replace"))]
+    return tuple(found)
+
+
+def _unwrapped(payload: bytes) -> Any:  # noqa: ANN401 - JSON is any value
+    value = _parsed(payload.decode("utf-8", "replace"))
+    inner = value.get("bytes") if isinstance(value, dict) else None
+    if not isinstance(inner, str):
+        return value
+    try:
+        return _parsed(base64.b64decode(inner).decode("utf-8", "replace"))
+    except binascii.Error:
+        return value

@@ -1,0 +1,341 @@
+"""The exchanges of a call, and the part that each plays in it."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Final
+
+from harness.events import Answered, Arrival, Ended, Event, Returned, Sent, UpstreamFailed
+from harness.verdicts.documents import documents, is_one_value, is_plain_type, is_stream_type, plain
+from harness.verdicts.fidelity import assembled
+from harness.verdicts.texts import squeeze, texts
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+_IDENTIFIER: Final = re.compile(r"[\w.:/-]{4,}")
+_ERROR: Final = 400
+_CLEARLY: Final = 0.8
+"""Share of the best answer's words; an exchange that brings so many may have brought the answer."""
+_EXACTLY: Final = 2.0
+_MOST_WORDS: Final = 400
+"""Words of an output that are looked for; more tell no more."""
+_SHORTEST_OWN: Final = 16
+"""Characters of an output; a shorter one may stand in a request without having been answered before."""
+
+
+@dataclass(frozen=True, slots=True)
+class Exchange:
+    """
+    Hold one request and its answer, as places in the order of events.
+
+    Attributes:
+        sent: the request.
+        order: the place of `sent` in the log.
+        answered: the answer's head, if one came.
+        arrivals: the pieces that were handed out.
+        places: the place of each arrival in the log.
+        ended: the end, if it was reached.
+        failed: why there was no answer at all.
+    """
+
+    sent: Sent
+    order: int
+    answered: Answered | None = None
+    arrivals: tuple[Arrival, ...] = ()
+    places: tuple[int, ...] = ()
+    ended: Ended | None = None
+    over: int | None = None
+    failed: str | None = None
+
+    @property
+    def body(self) -> bytes:
+        """
+        Return all that the upstream answered, whether the adapter read it or not.
+        """
+        return b"" if self.answered is None else self.answered.body
+
+    @property
+    def status(self) -> int:
+        """
+        Return the answer's HTTP status; 0 where there was none.
+        """
+        return 0 if self.answered is None else self.answered.status
+
+    @property
+    def refused(self) -> bool:
+        """
+        Tell whether the upstream refused, failed or could not be reached.
+        """
+        return self.failed is not None or self.status >= _ERROR
+
+    @property
+    def trouble(self) -> str | None:
+        """
+        Say how the upstream failed in this exchange; None where it did not.
+        """
+        if self.failed is not None:
+            return self.failed
+        if self.status >= _ERROR:
+            return f"it answered with HTTP status {self.status}"
+        if self.ended is not None and self.ended.cut is not None:
+            return f"it broke the answer off ({self.ended.cut})"
+        return "it reported an error in the middle of the answer" if _tells_error(self.body) else None
+
+    @property
+    def streamed(self) -> bool:
+        """
+        Tell whether a stream was asked for, or served.
+        """
+        served = self.answered is not None and is_stream_type(self.answered.content_type)
+        return bool(self.sent.asks_stream) or served or (len(documents(self.body)) > 1 and not is_one_value(self.body))
+
+    @property
+    def worded(self) -> bool:
+        """
+        Tell whether the answer is plain text by its type, so that it means what it says, whatever it looks like.
+        """
+        return self.answered is not None and is_plain_type(self.answered.content_type)
+
+    @property
+    def texts(self) -> tuple[str, ...]:
+        """
+        Return every text that the answer may be saying, squeezed.
+        """
+        return (*texts(self.body), *([squeeze(plain(self.body))] if self.worded else []))
+
+    @property
+    def address(self) -> tuple[str, str]:
+        """
+        Return method and address: what polls have in common.
+        """
+        return self.sent.method, self.sent.uri
+
+
+@dataclass(frozen=True, slots=True)
+class Traffic:
+    """
+    Hold the exchanges of a call by the part that each plays.
+
+    Attributes:
+        calls: all exchanges of the call itself, in the order of sending.
+        construction: those of the constructor.
+        inference: the requests that carry a prompt and led to an answer.
+        bringers: for each output, the exchange whose answer brought it, or most of it.
+        brought: for each output, all exchanges that brought it: polls, or several answers put together.
+        answers: for each inference request (by number), the exchanges that brought its answer.
+        serves: for each inference request (by number), the outputs that it led to.
+    """
+
+    calls: tuple[Exchange, ...]
+    construction: tuple[Exchange, ...]
+    inference: tuple[Exchange, ...]
+    bringers: tuple[Exchange | None, ...]
+    brought: tuple[tuple[Exchange, ...], ...] = ()
+    answers: dict[int, tuple[Exchange, ...]] = field(default_factory=dict)
+    serves: dict[int, tuple[int, ...]] = field(default_factory=dict)
+
+
+def exchanges(events: Sequence[Event]) -> tuple[Exchange, ...]:
+    """
+    Return every exchange of a log, in the order of sending.
+    """
+    return tuple(_exchange(event, order, events) for order, event in enumerate(events) if isinstance(event, Sent))
+
+
+def traffic(events: Sequence[Event], outputs: Sequence[str]) -> Traffic:
+    """
+    Tell the exchanges of a call apart, by what they carry and by what came of them.
+
+    A request that carries a prompt but brings no answer (a log, a moderation) is no
+    inference request; an answer brought by a poll or a download belongs to the request that
+    carried the prompt there.
+
+    Args:
+        events: the log.
+        outputs: what the caller got, one text for each input.
+    """
+    everything = exchanges(events)
+    calls = tuple(one for one in everything if one.sent.phase == "call")
+    construction = tuple(one for one in everything if one.sent.phase == "construction")
+    before = tuple(one for one in calls if one.order < _place_of_return(events) and not one.refused)
+    parts = tuple(_bringers(number, text, before) for number, text in enumerate(outputs))
+    brought: list[tuple[Exchange, ...]] = []
+    answers: dict[int, tuple[Exchange, ...]] = {}
+    serves: dict[int, tuple[int, ...]] = {}
+    found: dict[int, Exchange] = {}
+    for output, bringers in enumerate(parts):
+        groups = [(_source(one, calls), _polls(one, calls)) for one in bringers]
+        for source, group in groups:
+            number = source.sent.request
+            found[number] = source
+            answers[number] = tuple(dict.fromkeys((*answers.get(number, ()), *group)))
+            serves[number] = tuple(dict.fromkeys((*serves.get(number, ()), output)))
+        brought.append(tuple(dict.fromkeys(one for _, group in groups for one in group)))
+    inference = tuple(found[number] for number in sorted(found)) or tuple(
+        one for one in calls if one.sent.carries and not one.refused
+    )
+    return Traffic(
+        calls=calls,
+        construction=construction,
+        inference=inference,
+        bringers=tuple(one[0] if one else None for one in parts),
+        brought=tuple(brought),
+        answers=answers,
+        serves=serves,
+    )
+
+
+def _exchange(sent: Sent, order: int, events: Sequence[Event]) -> Exchange:
+    answered: Answered | None = None
+    arrivals: list[Arrival] = []
+    places: list[int] = []
+    ended: Ended | None = None
+    over: int | None = None
+    failed: str | None = None
+    for place, event in enumerate(events):
+        if getattr(event, "request", None) != sent.request:
+            continue
+        match event:
+            case Answered():
+                answered = event
+            case Arrival():
+                arrivals.append(event)
+                places.append(place)
+            case Ended():
+                ended, over = event, place
+            case UpstreamFailed():
+                failed = event.why
+    return Exchange(sent, order, answered, tuple(arrivals), tuple(places), ended, over, failed)
+
+
+def _place_of_return(events: Sequence[Event]) -> int:
+    return next((place for place, event in enumerate(events) if isinstance(event, Returned)), len(events))
+
+
+def _bringers(number: int, output: str, calls: Sequence[Exchange]) -> tuple[Exchange, ...]:
+    """
+    Return the exchanges whose answers an output is made of, the one that most of it comes from first.
+    """
+    words = set(_words(output))
+    squeezed = squeeze(output)
+    scores = [(_score(squeezed, words, one), one) for one in calls] if words else []
+    best = max((score for score, _ in scores), default=0.0)
+    if not best:
+        return ()
+    if best < _EXACTLY:
+        parts = assembled(squeezed, {one.sent.request: one.texts for one in calls if not _told_before(squeezed, one)})
+        if parts:
+            shares = Counter({key: 0 for key, _ in parts})
+            for key, text in parts:
+                shares[key] += len(text)
+            by_number = {one.sent.request: one for one in calls}
+            return tuple(by_number[key] for key, _ in shares.most_common())
+
+    def unlikely(one: Exchange) -> tuple[bool, bool, int]:
+        return one.trouble is not None, _told_before(squeezed, one), _distance(number, one, calls)
+
+    return (min((one for score, one in scores if score >= best * _CLEARLY), key=unlikely),)
+
+
+def _told_before(squeezed: str, exchange: Exchange) -> bool:
+    """
+    Tell whether a request already holds the output, as that of a log does: then its answer did not bring it.
+    """
+    return len(squeezed) >= _SHORTEST_OWN and squeezed in squeeze(exchange.sent.text)
+
+
+def _distance(number: int, exchange: Exchange, calls: Sequence[Exchange]) -> int:
+    """
+    Say how far a request is from asking for one input's answer: what carries it alone comes first.
+
+    A poll or a download counts as what created its job.
+    """
+    asked = exchange if exchange.sent.carries else _asked(exchange, calls)
+    carries = () if asked is None else asked.sent.carries
+    if number in carries:
+        return min(len(carries), 2)
+    return 4 if carries else 3
+
+
+def _score(squeezed: str, words: set[str], exchange: Exchange) -> float:
+    said = exchange.texts
+    if squeezed in said:
+        return _EXACTLY
+    return max((sum(word in text for word in words) / len(words) for text in said), default=0.0)
+
+
+def _words(text: str) -> list[str]:
+    # longer words only: short ones stand in any text
+    words = list(dict.fromkeys(squeeze(word) for word in text.split()))
+    telling = [word for word in words if len(word) > 3] or [word for word in words if word]  # noqa: PLR2004 - see above
+    return telling[:: max(len(telling) // _MOST_WORDS, 1)]
+
+
+def _source(bringer: Exchange, calls: Sequence[Exchange]) -> Exchange:
+    if bringer.sent.carries:
+        return bringer
+    asked = _asked(bringer, calls)
+    if asked is not None:
+        return asked
+    earlier = [one for one in calls if one.order < bringer.order and one.sent.carries and not one.refused]
+    return earlier[-1] if earlier else _opaque(bringer, calls)
+
+
+def _asked(bringer: Exchange, calls: Sequence[Exchange]) -> Exchange | None:
+    """
+    Find the request whose job an answer is that of, by the identifiers that both name.
+    """
+    linked = [one for one in _linked(bringer, calls) if one.sent.carries and not one.refused]
+    return max(linked, key=lambda one: one.order, default=None)
+
+
+def _opaque(bringer: Exchange, calls: Sequence[Exchange]) -> Exchange:
+    """
+    Find the request whose prompt cannot be read: the bringer, or what was posted before it was polled.
+    """
+    if bringer.sent.method != "GET":
+        return bringer
+    posted = [one for one in calls if one.order < bringer.order and one.sent.method != "GET" and not one.refused]
+    return posted[-1] if posted else bringer
+
+
+def _linked(bringer: Exchange, calls: Sequence[Exchange]) -> list[Exchange]:
+    """
+    Follow identifiers back: from a poll to what created its job, from there to the upload.
+    """
+    linked: list[Exchange] = []
+    open_ends = [bringer]
+    while open_ends:
+        one = open_ends.pop()
+        for earlier in calls:
+            if earlier.order < one.order and earlier not in linked and _names(one) & _gives(earlier):
+                linked.append(earlier)
+                open_ends.append(earlier)
+    return linked
+
+
+def _names(exchange: Exchange) -> frozenset[str]:
+    words = _IDENTIFIER.findall(f"{exchange.sent.uri}\n{exchange.sent.text}")
+    return frozenset(part for word in words for part in (word, *word.split("/")) if any(c.isdigit() for c in part))
+
+
+def _gives(exchange: Exchange) -> frozenset[str]:
+    return frozenset(part for text in texts(exchange.body) for part in (text, *text.split("/")))
+
+
+def _polls(bringer: Exchange, calls: Sequence[Exchange]) -> tuple[Exchange, ...]:
+    if bringer.sent.carries or bringer.sent.method not in {"GET", "HEAD"}:
+        return (bringer,)
+    return tuple(one for one in calls if one.address == bringer.address and not one.refused)
+
+
+def _tells_error(body: bytes) -> bool:
+    for document in documents(body):
+        if document.label.startswith("error"):
+            return True
+        if isinstance(document.value, dict) and document.value.get("error"):
+            return True
+    return False

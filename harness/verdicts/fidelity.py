@@ -1,0 +1,248 @@
+"""Whether what an adapter gave its caller is what its upstream answered."""
+
+from __future__ import annotations
+
+import html
+import re
+from dataclasses import dataclass
+from difflib import SequenceMatcher
+from enum import StrEnum
+from itertools import accumulate
+from typing import TYPE_CHECKING, Final
+
+from harness.verdicts.documents import plain
+from harness.verdicts.texts import columns, joins, squeeze, texts
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
+
+_SPECIAL_TOKEN: Final = re.compile(r"(<\|[^|>]*\|>|</?s>|<eos>|<pad>|<end_of_turn>|\[/?INST\]|</?think(?:ing)?>)+")
+_THOUGHTS: Final = re.compile(r"<think(?P<ing>ing)?>.*?</think(?(ing)ing)>", re.DOTALL)
+"""What a model says to itself within its answer; who drops it loses nothing of the answer."""
+_SHORTEST_REPEAT: Final = 2
+"""Characters; a single one stands in any text by chance."""
+_SHORTEST_STRETCH: Final = 5
+_LONGEST_STRETCH: Final = 2_000
+_MADE_OF: Final = 0.8
+"""Share of a surplus that stretches of the answer make up; words of one's own share no such stretches with it."""
+_LONGEST_COMPARED: Final = 6_000
+"""Characters; comparing longer texts costs seconds and tells no more."""
+_WORD_LIKE: Final = re.compile(r"[^e.,]{0,40}[e.,]?")
+"""A stretch by which long texts are compared instead of by characters; where it ends depends on the text alone."""
+_SHORTEST_SHARE: Final = 16
+"""Characters of an answer that must stand in an output whole to be taken for a part of it."""
+
+
+class Agreement(StrEnum):
+    """
+    Say how an output relates to the upstream's answer.
+    """
+
+    SAME = "same"
+    DECORATED = "decorated"
+    LOST = "lost"
+    DOUBLED = "doubled"
+    FOREIGN = "foreign"
+    UNTOLD = "untold"
+
+
+@dataclass(frozen=True, slots=True)
+class Fidelity:
+    """
+    Hold how an output relates to an answer, and which of its characters come from there.
+
+    Attributes:
+        agreement: the relation.
+        detail: the text that was lost, doubled or is foreign, squeezed.
+        genuine: for each character of the squeezed output, whether the answer holds it in that order.
+    """
+
+    agreement: Agreement
+    detail: str
+    genuine: Sequence[bool]
+
+    @property
+    def good(self) -> bool:
+        """
+        Tell whether nothing was lost, doubled or invented.
+        """
+        return self.agreement in {Agreement.SAME, Agreement.DECORATED, Agreement.UNTOLD}
+
+
+def compare(
+    output: str, bodies: Iterable[bytes], prompt: str = "", *, listed: bool = False, worded: Iterable[bytes] = ()
+) -> Fidelity:
+    """
+    Relate an output to the answers that may have brought it.
+
+    White space never matters; the prompt's echo, end-of-text tokens and thoughts may be dropped,
+    and entities may be unescaped.
+
+    Args:
+        output: what the adapter gave, items joined.
+        bodies: the bodies of the upstream's answers.
+        prompt: the input, whose echo is no part of the answer.
+        listed: the bodies list the answers of several inputs, so that one string may be a whole answer.
+        worded: those of the bodies that are plain text by their type, whatever they look like.
+    """
+    wanted = squeeze(output)
+    answers = tuple(bodies)
+    spoken = (*_spoken(answers), *(_pieces(answers) if listed else ()), *(squeeze(plain(body)) for body in worded))
+    if not spoken:
+        return Fidelity(Agreement.UNTOLD, "", [True] * len(wanted))
+    echo = squeeze(prompt)
+    if any(_same(wanted, text, echo) for text in spoken):
+        return Fidelity(Agreement.SAME, "", [True] * len(wanted))
+    bare = _SPECIAL_TOKEN.sub("", wanted)
+    if any(bare in joins(body, bare) for body in answers):
+        return Fidelity(Agreement.SAME, "", _outside(wanted))
+    whole = "".join(text for _, text in assembled(wanted, dict(enumerate(map(texts, answers)))))
+    return _difference(wanted, whole or _nearest(wanted, spoken), echo, _pieces(answers))
+
+
+def carries(item: str, bodies: Iterable[bytes], worded: Iterable[bytes] = ()) -> bool:
+    """
+    Tell whether an item's text stands in one of the answers; white space alone does not.
+
+    The arguments are those of `compare`.
+    """
+    wanted = squeeze(item)
+    spoken = (*_spoken(bodies), *(squeeze(plain(body)) for body in worded))
+    return bool(wanted) and (not spoken or any(wanted in text for text in spoken))
+
+
+def assembled(wanted: str, answers: Mapping[int, Iterable[str]]) -> list[tuple[int, str]]:
+    """
+    Return whole texts of two or more answers of which an output is put together, in its order.
+
+    Args:
+        wanted: the output, squeezed.
+        answers: the texts of each answer.
+
+    Returns:
+        each part's answer and text; nothing where it is not put together.
+    """
+    options = {text: key for key, said in answers.items() for text in said if len(text) >= _SHORTEST_SHARE}
+    free = [(0, len(wanted))]
+    parts: list[tuple[int, int, str]] = []
+    for text in sorted(options, key=lambda one: (-len(one), one)):
+        for gap in free:
+            start = wanted.find(text, *gap)
+            if start >= 0:
+                parts.append((start, options[text], text))
+                free.remove(gap)
+                free += [(gap[0], start), (start + len(text), gap[1])]
+                break
+    if len({key for _, key, _ in parts}) < 2:  # noqa: PLR2004 - one answer is not put together
+        return []
+    return [(key, text) for _, key, text in sorted(parts)]
+
+
+def _spoken(bodies: Iterable[bytes]) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(text for body in bodies for text in texts(body)))
+
+
+def _pieces(bodies: Iterable[bytes]) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(piece for body in bodies for column in columns(body) for piece in column.pieces))
+
+
+def _same(wanted: str, text: str, echo: str) -> bool:
+    if wanted == text:
+        return True
+    if echo and (text == echo + wanted or wanted == echo + text):
+        return True
+    return bool(wanted) and (_equal(wanted, text) or _equal(wanted, squeeze(html.unescape(text))))
+
+
+def _equal(wanted: str, text: str) -> bool:
+    bare = _SPECIAL_TOKEN.sub("", wanted)
+    return bare in {_SPECIAL_TOKEN.sub("", text), _SPECIAL_TOKEN.sub("", _THOUGHTS.sub("", text))}
+
+
+def _outside(wanted: str) -> list[bool]:
+    genuine = [True] * len(wanted)
+    for found in _SPECIAL_TOKEN.finditer(wanted):
+        genuine[found.start() : found.end()] = [False] * (found.end() - found.start())
+    return genuine
+
+
+def _nearest(wanted: str, spoken: Sequence[str]) -> str:
+    def likeness(text: str) -> tuple[float, int]:
+        matcher = SequenceMatcher(None, text[:_LONGEST_COMPARED], wanted[:_LONGEST_COMPARED], autojunk=False)
+        return (matcher.quick_ratio(), len(text))
+
+    return max(spoken, key=likeness)
+
+
+def _difference(wanted: str, text: str, echo: str, pieces: Sequence[str]) -> Fidelity:
+    if echo and text.startswith(echo) and not wanted.startswith(echo):
+        text = text.removeprefix(echo)
+    lost, extra, genuine = _aligned(text, wanted)
+    missing = _SPECIAL_TOKEN.sub("", "".join(lost))
+    if not any(genuine) or (missing and extra and sum(genuine) * 2 < len(text)):
+        return Fidelity(Agreement.FOREIGN, wanted, genuine)
+    if missing:
+        return Fidelity(Agreement.LOST, missing, genuine)
+    repeated = [part for part in extra if part in pieces or _stands_in(part, text)]
+    if repeated:
+        return Fidelity(Agreement.DOUBLED, max(repeated, key=len), genuine)
+    return Fidelity(Agreement.DECORATED, "".join(extra), genuine)
+
+
+def _stands_in(part: str, text: str) -> bool:
+    """
+    Tell whether a surplus part is made of the answer itself: one stretch of it, or several put together.
+    """
+    if len(part) >= _SHORTEST_REPEAT and part in text:
+        return True
+    part = part[:_LONGEST_COMPARED]
+    covered = place = 0
+    while place < len(part):
+        size = _longest_start(part[place : place + _LONGEST_STRETCH], text)
+        covered += size if size >= _SHORTEST_STRETCH else 0
+        place += max(size, 1)
+    return covered >= len(part) * _MADE_OF
+
+
+def _longest_start(part: str, text: str) -> int:
+    low, high = 0, len(part)
+    while low < high:
+        middle = (low + high + 1) // 2
+        low, high = (middle, high) if part[:middle] in text else (low, middle - 1)
+    return low
+
+
+def _aligned(text: str, wanted: str) -> tuple[list[str], list[str], list[bool]]:
+    start = wanted.find(text)
+    if start >= 0:
+        # the whole answer stands in the output; only what stands around it needs a look
+        around = [wanted[:start], wanted[start + len(text) :]]
+        genuine = [start <= place < start + len(text) for place in range(len(wanted))]
+        return [], [part for part in around if part], genuine
+    lost, extra = [], []
+    genuine = [False] * len(wanted)
+    for kind, a, b, c, d in _opcodes(text, wanted):
+        if kind == "equal":
+            genuine[c:d] = [True] * (d - c)
+            continue
+        lost += [text[a:b]] if b > a else []
+        extra += [wanted[c:d]] if d > c else []
+    return lost, extra, genuine
+
+
+def _opcodes(text: str, wanted: str) -> Iterator[tuple[str, int, int, int, int]]:
+    """
+    Yield what `SequenceMatcher` says of two texts; of long ones in larger steps, as its cost grows with the square.
+    """
+    if max(len(text), len(wanted)) <= _LONGEST_COMPARED:
+        yield from SequenceMatcher(None, text, wanted, autojunk=False).get_opcodes()
+        return
+    ours, theirs = ([part for part in _WORD_LIKE.findall(one) if part] for one in (text, wanted))
+    starts, ends = ([0, *accumulate(map(len, parts))] for parts in (ours, theirs))
+    for kind, *steps in SequenceMatcher(None, ours, theirs, autojunk=False).get_opcodes():
+        a, b, c, d = starts[steps[0]], starts[steps[1]], ends[steps[2]], ends[steps[3]]
+        if kind != "replace" or max(b - a, d - c) > _LONGEST_COMPARED:
+            yield kind, a, b, c, d
+            continue
+        for closer, *inner in SequenceMatcher(None, text[a:b], wanted[c:d], autojunk=False).get_opcodes():
+            yield closer, a + inner[0], a + inner[1], c + inner[2], c + inner[3]

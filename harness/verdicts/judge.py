@@ -1,0 +1,184 @@
+"""The judgement: what the events of one call mean, in the order in which the contract asks."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from harness.cells import Evidence, Judgement
+from harness.events import (
+    Constructed,
+    Dialled,
+    Died,
+    Endless,
+    Event,
+    Item,
+    Missing,
+    Raised,
+    Refused,
+    Returned,
+    Spawned,
+)
+from harness.verdicts.evidence import gather
+from harness.verdicts.exchanges import Traffic, exchanges, traffic
+from harness.verdicts.faithful import unfaithful, wrong_shape
+from harness.verdicts.native import decide
+from harness.words import Capability, Verdict
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+
+def judge(capability: Capability, events: Sequence[Event]) -> Judgement:
+    """
+    Judge one call by its log.
+
+    Args:
+        capability: which of the six calls it was.
+        events: everything that happened, in order.
+    """
+    outputs = _outputs(capability, events)
+    found = traffic(events, outputs)
+    evidence = gather(capability, events, found, outputs)
+    verdict, reason = _before_the_answer(events) or _of_the_run(capability, events, found) or (None, "")
+    if verdict is None:
+        wrong = unfaithful(capability, events, found, outputs)
+        if wrong:
+            verdict, reason = wrong
+    if verdict is not None:
+        return Judgement(verdict=verdict, mechanism=None, reason=reason, evidence=_with_error(evidence, events))
+    return _decided(capability, events, found, evidence, outputs)
+
+
+def _decided(
+    capability: Capability, events: Sequence[Event], found: Traffic, evidence: Evidence, outputs: Sequence[str]
+) -> Judgement:
+    verdict, mechanism, reason = decide(capability, events, found, outputs)
+    return Judgement(verdict=verdict, mechanism=mechanism, reason=reason, evidence=evidence)
+
+
+def _outputs(capability: Capability, events: Sequence[Event]) -> tuple[str, ...]:
+    if capability.streams:
+        items = [event.text or "" for event in events if isinstance(event, Item)]
+        return ("".join(items),) if items else ()
+    returned = next((event for event in events if isinstance(event, Returned)), None)
+    return () if returned is None else tuple(text or "" for text in returned.texts)
+
+
+def _before_the_answer(events: Sequence[Event]) -> tuple[Verdict, str] | None:
+    """
+    Judge what kept the call from being tried at all.
+    """
+    refused = next((event for event in events if isinstance(event, Refused)), None)
+    if refused is not None:
+        return Verdict.UNKNOWN, _first_line(refused.why)
+    for event in events:
+        match event:
+            case Missing(what="module", name=name):
+                return Verdict.UNKNOWN, f"not measured: {name}"
+            case Missing(what="method", name=name):
+                return Verdict.UNSUPPORTED, f"it has no method {name}"
+            case Raised(phase="import", type=kind, message=message):
+                return Verdict.BLOCKED, f"its module cannot be imported: {_short(kind, message)}"
+            case Raised(phase="construction", type=kind, message=message):
+                return _constructor(events, _short(kind, message))
+    died = next((event for event in events if isinstance(event, Died)), None)
+    if died is not None and not any(isinstance(event, Constructed) for event in events):
+        return _constructor(events, _death(died))
+    return None
+
+
+def _constructor(events: Sequence[Event], what: str) -> tuple[Verdict, str]:
+    trouble = _trouble(events)
+    if trouble:
+        return Verdict.UNKNOWN, f"the upstream failed while it was constructed ({trouble})"
+    if any(isinstance(event, Dialled) for event in events):
+        return _dialled(events)
+    return Verdict.BLOCKED, f"it cannot be constructed: {what}"
+
+
+def _of_the_run(capability: Capability, events: Sequence[Event], found: Traffic) -> tuple[Verdict, str] | None:
+    """
+    Judge a call that did not come back as calls should.
+    """
+    raised = next((event for event in events if isinstance(event, Raised)), None)
+    if raised is not None and raised.unsupported:
+        return Verdict.UNSUPPORTED, f"it says so itself: {_short(raised.type, raised.message)}"
+    if any(isinstance(event, Dialled) for event in events):
+        return _dialled(events)
+    if not found.calls and any(isinstance(event, Spawned) for event in events):
+        return Verdict.UNKNOWN, "it works through a child process, whose traffic cannot be seen"
+    ended = _ending(events, found, raised)
+    if ended is not None:
+        return ended
+    if not found.calls and not wrong_shape(capability, events):
+        return Verdict.UNKNOWN, "no traffic was seen: whatever it talks to, it is not through the tape"
+    return None
+
+
+def _ending(events: Sequence[Event], found: Traffic, raised: Raised | None) -> tuple[Verdict, str] | None:
+    died = next((event for event in events if isinstance(event, Died)), None)
+    if died is not None:
+        return Verdict.BROKEN, _death(died)
+    endless = next((event for event in events if isinstance(event, Endless)), None)
+    if endless is not None:
+        return Verdict.BROKEN, f"the stream does not end: it was stopped after {endless.items} items"
+    if raised is None:
+        return None
+    trouble = _last_trouble(found)
+    if trouble:
+        return Verdict.UNKNOWN, f"the upstream failed ({trouble}) and it said so: {_short(raised.type, raised.message)}"
+    return Verdict.BROKEN, f"it raises {_short(raised.type, raised.message)}{_at(raised)}"
+
+
+def _dialled(events: Sequence[Event]) -> tuple[Verdict, str]:
+    target = next(event.target for event in events if isinstance(event, Dialled))
+    return Verdict.UNKNOWN, f"it tried to reach {target} past the tape, and no recording answers that"
+
+
+def _trouble(events: Sequence[Event]) -> str | None:
+    return next((one.trouble for one in reversed(exchanges(events)) if one.trouble), None)
+
+
+def _last_trouble(found: Traffic) -> str | None:
+    carrying = [one for one in found.calls if one.sent.carries] or list(found.calls)
+    return next((one.trouble for one in reversed(carrying) if one.trouble), None) or next(
+        (one.trouble for one in found.calls if one.trouble), None
+    )
+
+
+def _death(died: Died) -> str:
+    match died.how:
+        case "hung":
+            return f"it hangs: {died.detail}"
+        case "signal":
+            return f"its process was killed by {died.detail}"
+        case "memory":
+            return f"it was stopped for its memory: {died.detail}"
+        case _:
+            return f"it ends the whole process with exit status {died.detail}"
+
+
+def _with_error(evidence: Evidence, events: Sequence[Event]) -> Evidence:
+    for event in events:
+        if isinstance(event, Raised):
+            return replace(evidence, error=event.traceback)
+        if isinstance(event, Died):
+            return replace(evidence, error=event.stack or None)
+        if isinstance(event, Refused):
+            return replace(evidence, error=event.why)
+    return evidence
+
+
+def _at(raised: Raised) -> str:
+    return f" at {raised.line}" if raised.line else ""
+
+
+def _short(kind: str, message: str) -> str:
+    line = _first_line(message)
+    return f"{kind}: {line}" if line else kind
+
+
+def _first_line(text: str, limit: int = 300) -> str:
+    line = text.strip().partition("\n")[0]
+    return line if len(line) <= limit else f"{line[:limit]}…"

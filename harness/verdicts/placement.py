@@ -1,0 +1,85 @@
+"""Where an awaited call did its input and output."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from harness.events import Computed, Event, Hook, Stalled, Started, Where
+from harness.words import AsyncIO
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from harness.verdicts.exchanges import Exchange, Traffic
+
+COMPUTING: Final = 0.1
+"""
+Processor seconds of one turn of the loop, warm, that count as computing on it: the default of
+asyncio's own `slow_callback_duration`, on the thread's processor clock instead of the wall's.
+"""
+_WORST_FIRST: Final = (AsyncIO.BLOCKS_LOOP, AsyncIO.WORKER_THREAD, AsyncIO.OTHER_LOOP, AsyncIO.EVENT_LOOP)
+
+
+def place(home: Where, where: Where, hook: Hook) -> AsyncIO:
+    """
+    Say how input or output at one place looks from the caller's.
+
+    Args:
+        home: where the caller awaits.
+        where: where the bytes travelled.
+        hook: whether synchronous or asynchronous code moved them.
+    """
+    if where.thread != home.thread:
+        return AsyncIO.WORKER_THREAD if where.loop is None else AsyncIO.OTHER_LOOP
+    on_loop = hook == "async" and where.loop == home.loop
+    return AsyncIO.EVENT_LOOP if on_loop else AsyncIO.BLOCKS_LOOP
+
+
+def placed(home: Where, exchange: Exchange) -> AsyncIO:
+    """
+    Say where one exchange happened, worst place first.
+    """
+    places = {place(home, exchange.sent.where, exchange.sent.hook)}
+    places |= {place(home, arrival.where, arrival.hook) for arrival in exchange.arrivals}
+    return next(one for one in _WORST_FIRST if one in places)
+
+
+def async_io(events: Sequence[Event], traffic: Traffic) -> tuple[AsyncIO | None, str]:
+    """
+    Say where an awaited call did its work, and why in a clause.
+
+    The inference request and its answer decide; beside them only what holds the caller's
+    loop up counts: synchronous input or output, a synchronous wait, or computing.
+    """
+    home = next((event.where for event in events if isinstance(event, Started)), None)
+    if home is None:
+        return None, ""
+    deciding = [*traffic.inference, *(one for group in traffic.answers.values() for one in group)]
+    places = {placed(home, one) for one in deciding}
+    if any(placed(home, one) is AsyncIO.BLOCKS_LOOP for one in traffic.calls):
+        places.add(AsyncIO.BLOCKS_LOOP)
+        return AsyncIO.BLOCKS_LOOP, "synchronous code moved the bytes on the event loop's thread"
+    held = held_up(events)
+    if held:
+        return AsyncIO.BLOCKS_LOOP, held
+    worst = next((one for one in _WORST_FIRST if one in places), None)
+    return worst, _CLAUSES.get(worst, "") if worst else ""
+
+
+def held_up(events: Iterable[Event]) -> str:
+    """
+    Say what held the caller's loop up, other than input and output; empty where nothing did.
+    """
+    for event in events:
+        if isinstance(event, Stalled):
+            return event.what
+        if isinstance(event, Computed) and event.warm and event.seconds >= COMPUTING:
+            return f"one turn of the event loop computed for {event.seconds:.1f} s of processor time"
+    return ""
+
+
+_CLAUSES: Final = {
+    AsyncIO.EVENT_LOOP: "the bytes travelled on the caller's event loop",
+    AsyncIO.WORKER_THREAD: "the bytes travelled in a worker thread",
+    AsyncIO.OTHER_LOOP: "the bytes travelled on another event loop",
+}

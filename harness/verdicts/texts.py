@@ -1,0 +1,156 @@
+"""
+The texts of an upstream answer, found without knowing any provider.
+
+An answer's documents are flattened into columns: all strings that stand at one path, in
+order. Which column is *the* text is not decided by its name but by what the adapter made of
+it: see `fidelity`.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from dataclasses import dataclass
+from functools import lru_cache
+from itertools import combinations, pairwise
+from typing import TYPE_CHECKING, Any, Final
+
+from harness.verdicts.documents import documents
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+_KINDS: Final = ("type", "event_type", "event", "kind")
+_ASTRAL: Final = re.compile("[\U00010000-\U0010ffff]")
+_MOST_COLUMNS_JOINED: Final = 3
+_MOST_FITTING: Final = 12
+"""Columns; of more than that, three can be chosen in too many ways."""
+_FEWEST_GROWING: Final = 3
+"""Two strings of which one begins the other happen by chance; a text that grows does so again and again."""
+
+
+def squeeze(text: str) -> str:
+    """
+    Return a text without white space, in one Unicode form: what must agree, and nothing else.
+
+    The form is one that does not depend on where a text is cut: letters stand apart from their
+    accents, and characters beyond the first plane are written as the two halves that JSON cuts them into.
+    """
+    if not text.isascii():
+        text = _ASTRAL.sub(_halves, unicodedata.normalize("NFKD", text))
+    return "".join(text.split())
+
+
+def readable(squeezed: str) -> str:
+    """
+    Return a squeezed text with whole characters, for people to read.
+    """
+    return unicodedata.normalize("NFC", squeezed.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace"))
+
+
+def _halves(found: re.Match[str]) -> str:
+    above = ord(found[0]) - 0x10000
+    return chr(0xD800 + (above >> 10)) + chr(0xDC00 + (above & 0x3FF))
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    """
+    Hold the strings at one path of an answer.
+
+    Attributes:
+        places: the number of each string's leaf in document order, for joining columns.
+        pieces: the strings, squeezed; empty ones are left out.
+        cumulative: each string repeats the one before and goes on.
+        listed: one document holds several of the strings, as a list of answers does.
+    """
+
+    places: tuple[int, ...]
+    pieces: tuple[str, ...]
+    cumulative: bool
+    listed: bool
+
+    @property
+    def text(self) -> str:
+        """
+        Return what the column says as a whole.
+        """
+        return self.pieces[-1] if self.cumulative else "".join(self.pieces)
+
+
+@lru_cache(maxsize=256)
+def columns(body: bytes) -> tuple[Column, ...]:
+    """
+    Return the columns of an answer's body that hold text.
+    """
+    found: dict[str, list[_Leaf]] = {}
+    place = 0
+    for number, document in enumerate(documents(body)):
+        for path, text in _leaves(document.value, document.label):
+            squeezed = squeeze(text)
+            place += 1
+            if squeezed:
+                found.setdefault(path, []).append(_Leaf(number, place, squeezed))
+    return tuple(_column(leaves) for leaves in found.values())
+
+
+@lru_cache(maxsize=256)
+def texts(body: bytes) -> tuple[str, ...]:
+    """
+    Return every text that an answer's body may be saying: its columns, their parts, their joins.
+    """
+    single = columns(body)
+    found = dict.fromkeys(column.text for column in single)
+    found.update(dict.fromkeys(piece for column in single for piece in column.pieces if column.listed))
+    return tuple(found)
+
+
+def joins(body: bytes, wanted: str) -> Iterator[str]:
+    """
+    Yield what two or three columns say together, in order, where every piece stands in `wanted`.
+
+    Reasoning and answer, or blocks of several kinds, are told apart by some providers; an
+    adapter may hand out both.
+    """
+    fitting = [column for column in columns(body) if all(piece in wanted for piece in column.pieces)]
+    distinct = {column.text: column for column in sorted(fitting, key=lambda one: -len(one.text))}
+    longest = list(distinct.values())[:_MOST_FITTING]
+    for size in range(2, _MOST_COLUMNS_JOINED + 1):
+        for chosen in combinations(longest, size):
+            if sum(len(column.text) for column in chosen) != len(wanted):
+                continue
+            if any(one.text in two.text for one in chosen for two in chosen if one is not two):
+                continue
+            parts = sorted(part for column in chosen for part in zip(column.places, column.pieces, strict=True))
+            yield "".join(piece for _, piece in parts)
+
+
+@dataclass(frozen=True, slots=True)
+class _Leaf:
+    document: int
+    place: int
+    text: str
+
+
+def _column(leaves: list[_Leaf]) -> Column:
+    pieces = tuple(leaf.text for leaf in leaves)
+    grows = len(pieces) >= _FEWEST_GROWING and all(after.startswith(before) for before, after in pairwise(pieces))
+    return Column(
+        places=tuple(leaf.place for leaf in leaves),
+        pieces=pieces,
+        cumulative=grows and pieces[0] != pieces[-1],
+        listed=any(one.document == two.document for one, two in pairwise(leaves)),
+    )
+
+
+def _leaves(value: Any, path: str) -> Iterator[tuple[str, str]]:  # noqa: ANN401 - JSON is any value
+    if isinstance(value, str):
+        yield path, value
+    elif isinstance(value, dict):
+        kind = next((value[key] for key in _KINDS if isinstance(value.get(key), str)), "")
+        for key, inner in value.items():
+            yield from _leaves(inner, f"{path}<{kind}>.{key}")
+    elif isinstance(value, list):
+        for inner in value:
+            index = inner.get("index", "") if isinstance(inner, dict) else ""
+            yield from _leaves(inner, f"{path}[{index}]")

@@ -1,0 +1,97 @@
+"""
+What the battery notices of its event loop: computing, waiting, and sleeping on its thread.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+import time
+from contextlib import closing
+
+import pytest
+from toy_adapters import burn
+
+from harness.battery.loop import Heartbeat, SleepWatch, new_loop
+
+
+def test_a_turn_that_computes_is_told_in_processor_time() -> None:
+    """
+    Computing counts and sleeping does not, however long it takes.
+    """
+    loop, heartbeat = new_loop()
+    turns: list[float] = []
+    heartbeat.on_turn = turns.append
+
+    async def work() -> None:
+        await asyncio.sleep(0)
+        burn(0.15)
+        await asyncio.sleep(0)
+        time.sleep(0.3)  # noqa: ASYNC251 - what bad adapters do
+        await asyncio.sleep(0)
+
+    with closing(loop):
+        loop.run_until_complete(work())
+    assert sum(turns) >= 0.15
+    assert max(turns) < 0.3
+
+
+@pytest.mark.parametrize(("timer", "forever"), [(None, True), (30.0, False)])
+def test_a_loop_that_waits_says_so(timer: float | None, forever: bool) -> None:
+    """
+    Seen from another thread a loop waits, for ever or for a timer; while it works it does not.
+    """
+    loop, heartbeat = new_loop()
+    seen: list[tuple[bool, bool]] = []
+
+    def look(done: asyncio.Event) -> None:
+        give_up = time.monotonic() + 20
+        while not heartbeat.waiting and time.monotonic() < give_up:
+            time.sleep(0.005)
+        seen.append((heartbeat.waiting, heartbeat.waiting_forever))
+        loop.call_soon_threadsafe(done.set)
+
+    async def work() -> None:
+        seen.append((heartbeat.waiting, heartbeat.waiting_forever))
+        done = asyncio.Event()
+        alarm = loop.call_later(timer, done.set) if timer else None
+        thread = threading.Thread(target=look, args=(done,))
+        thread.start()
+        await done.wait()
+        if alarm is not None:
+            alarm.cancel()
+
+    with closing(loop):
+        loop.run_until_complete(work())
+    assert seen == [(False, False), (True, forever)]
+
+
+def test_an_idle_heartbeat_reports_nothing() -> None:
+    """
+    A loop that only waits uses no processor time worth telling of.
+    """
+    loop, heartbeat = new_loop()
+    turns: list[float] = []
+    heartbeat.on_turn = turns.append
+    with closing(loop):
+        loop.run_until_complete(asyncio.sleep(0.05))
+    assert isinstance(heartbeat, Heartbeat)
+    assert turns == []
+
+
+def test_sleep_is_told_on_the_watched_thread_only(monkeypatch: pytest.MonkeyPatch) -> None:
+    """
+    A synchronous sleep on the loop's thread is told of; another thread's, one of no length and a later one are not.
+    """
+    monkeypatch.setattr(time, "sleep", time.sleep)
+    watch = SleepWatch()
+    slept: list[float] = []
+    watch.watch(slept.append)
+    time.sleep(0.01)
+    time.sleep(0)
+    other = threading.Thread(target=time.sleep, args=(0.01,))
+    other.start()
+    other.join()
+    watch.watch(None)
+    time.sleep(0.01)
+    assert slept == [0.01]

@@ -1,0 +1,161 @@
+"""
+A run: recorded once, the same cells come out of every replay, in the order in which they were asked for.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from harness.session.session import Interrupted, Session, matrix_of
+from harness.session.settings import Settings
+from harness.words import Capability, Upstream, Verdict
+
+if TYPE_CHECKING:
+    from toy_bench import Bench
+
+    from harness.adapters import Adapter
+    from harness.cells import Cell
+    from harness.session.session import Row
+
+INVOKE, STREAM = Capability.INVOKE, Capability.STREAM
+
+
+def _labels(rows: list[Row]) -> list[tuple[str, str, str, str | None]]:
+    return [(cell.adapter, cell.capability, cell.verdict, cell.mechanism) for row in rows for cell in row.cells]
+
+
+def test_every_replay_gives_the_recorded_verdicts(bench: Bench) -> None:
+    """
+    At once, at the recorded pace, forked or spawned, with one or two at a time: the cells are those of the recording.
+    """
+    adapters = [bench.adapter("Honest"), bench.adapter("FirstUseTalks")]
+    live = _labels(bench.rows(adapters, record=True))
+    asked = len(bench.upstream.seen)
+    assert {verdict for _, _, verdict, _ in live} == {Verdict.NATIVE}
+
+    ways: list[dict[str, Any]] = [{}, {"jobs": 1}, {"pace": 1.0}, {"spawn": True}, {"spawn": True, "pace": 0.5}]
+    for settings in ways:
+        assert _labels(bench.rows(adapters, **settings)) == live, settings
+    assert len(bench.upstream.seen) == asked
+
+
+def test_rows_and_cells_come_in_the_order_that_was_asked_for(bench: Bench) -> None:
+    """
+    However long each takes, rows stand in the order of the adapters, cells in that of the calls.
+    """
+    slow = bench.adapter("Faulty", kwargs={"how": "hang"}, timeout=1.0)
+    adapters = [slow, *(bench.adapter("Honest", called=name) for name in ("B", "A"))]
+    rows = bench.rows(adapters, [STREAM, INVOKE], record=True)
+    assert [row.adapter.name for row in rows] == ["Faulty", "B", "A"]
+    assert [[cell.capability for cell in row.cells] for row in rows] == [[STREAM, INVOKE]] * 3
+
+
+def test_ctrl_c_keeps_the_rows_that_are_known(bench: Bench) -> None:
+    """
+    An interrupt ends the processes and carries what was measured before it.
+    """
+
+    class Stops:
+        def started(self, adapter: Adapter) -> None: ...
+        def called(self, adapter: Adapter, capability: Capability) -> None: ...
+        def judged(self, adapter: Adapter, cell: Cell) -> None:  # noqa: ARG002 - the protocol's
+            judged.append(cell)
+
+    judged: list[Cell] = []
+    first = bench.adapter("Honest")
+    hanging = bench.adapter("Faulty", kwargs={"how": "hang"}, timeout=60)
+    with Session(bench.project, Settings(jobs=1, record=True), Stops()) as session:
+        gather = session._gather  # noqa: SLF001 - the place where a user's Ctrl-C arrives
+
+        def interrupted(futures: Any, found: Any) -> None:
+            gather({future: place for future, place in futures.items() if place == 0}, found)
+            raise KeyboardInterrupt
+
+        session._gather = interrupted  # type: ignore[method-assign]  # noqa: SLF001 - see above
+        with pytest.raises(Interrupted) as stopped:
+            session.rows([first, hanging], [INVOKE])
+    assert [row.adapter.name for row in stopped.value.rows] == ["Honest"]
+    assert [cell.adapter for cell in judged] == ["Honest"]
+    assert isinstance(stopped.value, KeyboardInterrupt)
+
+
+def test_a_replayed_cell_names_its_cassette(bench: Bench) -> None:
+    """
+    Path, digest and date of the file stand in the evidence, and what it was recorded from in the row.
+    """
+    adapter = bench.adapter("Honest")
+    bench.rows([adapter], [INVOKE], record=True)
+    (row,) = bench.rows([adapter], [INVOKE])
+    found = row.cells[0].evidence.cassette
+    file = bench.project.cassettes / "toys/Honest/invoke.yaml"
+    assert found is not None
+    assert (found.path, found.sha256) == ("toys/Honest/invoke.yaml", hashlib.sha256(file.read_bytes()).hexdigest())
+    assert found.recorded is not None
+    assert found.recorded.endswith("Z")
+    assert row.adapter.upstream is Upstream.LIVE
+    assert "httpx" in row.adapter.distributions
+
+
+def test_a_recording_from_a_simulator_says_so(bench: Bench) -> None:
+    """
+    What was recorded by way of a dialled server is `simulated` in the file and in every replay.
+    """
+    address = bench.upstream.base_url.removeprefix("http://")
+    adapter = bench.adapter("Honest", kwargs={"base_url": "https://api.example.com"})
+    live = bench.cell(adapter, record=True, dial=address)
+    (row,) = bench.rows([adapter], [INVOKE])
+    assert (live.verdict, row.cells[0].verdict) == (Verdict.NATIVE, Verdict.NATIVE), (live.reason, live.evidence.error)
+    assert row.adapter.upstream is Upstream.SIMULATED
+
+
+def test_a_foreign_word_for_the_upstream_is_passed_over(bench: Bench) -> None:
+    """
+    A cassette that claims an upstream of its own invention is replayed, and its claim is not repeated.
+    """
+    adapter = bench.adapter("Honest")
+    bench.rows([adapter], [INVOKE], record=True)
+    file = bench.project.cassettes / "toys/Honest/invoke.yaml"
+    file.write_text(file.read_text().replace("upstream: live", "upstream: the moon"))
+    (row,) = bench.rows([adapter], [INVOKE])
+    assert (row.cells[0].verdict, row.adapter.upstream) == (Verdict.NATIVE, None)
+
+
+def test_a_damaged_cassette_costs_its_own_cell(bench: Bench) -> None:
+    """
+    The cell is unknown, the problem names the file, and the other cells are measured.
+    """
+    adapter = bench.adapter("Honest")
+    bench.rows([adapter], [INVOKE, STREAM], record=True)
+    file = bench.project.cassettes / "toys/Honest/invoke.yaml"
+    file.write_text(file.read_text()[:200])
+    (row,) = bench.rows([adapter], [INVOKE, STREAM])
+    assert [cell.verdict for cell in row.cells] == [Verdict.UNKNOWN, Verdict.NATIVE]
+    assert [(problem.kind.value, problem.capability) for problem in row.problems] == [("mistake", INVOKE)]
+    assert "invoke.yaml" in row.problems[0].message
+
+
+def test_a_request_that_no_recording_answers_is_unknown(bench: Bench) -> None:
+    """
+    The refusal names the difference to the nearest recorded request.
+    """
+    adapter = bench.adapter("AsksOtherwise", match_on=["method", "path", "body"])
+    assert bench.cell(adapter, record=True).verdict is Verdict.NATIVE
+    cell = bench.cell(adapter)
+    assert cell.verdict is Verdict.UNKNOWN
+    assert "process" in (cell.evidence.error or "")
+
+
+def test_a_matrix_holds_every_row(bench: Bench) -> None:
+    """
+    The matrix has the rows' adapters and cells in their order.
+    """
+    rows = bench.rows([bench.adapter("Honest", called=name) for name in ("B", "A")], [INVOKE, STREAM])
+    matrix = matrix_of(rows, complete=False)
+    assert [one.name for one in matrix.adapters] == ["B", "A"]
+    assert [(one.adapter, one.capability) for one in matrix.cells] == [
+        ("B", INVOKE), ("B", STREAM), ("A", INVOKE), ("A", STREAM),
+    ]  # fmt: skip
+    assert not matrix.complete

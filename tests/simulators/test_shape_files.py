@@ -1,0 +1,162 @@
+"""Shape files: those that ship are good, and a bad one says where and how to mend it."""
+
+from __future__ import annotations
+
+import csv
+import re
+import tomllib
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+from harness.simulators import Shape, ShapeError, Simulator, load_shapes
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+FAMILIES = sorted((Path(__file__).parents[2] / "families").glob("*/harness.toml"))
+GOOD = """
+source = "made up"
+hosts = ["https://odd.test"]
+
+[[routes]]
+path = "/v1/{model}"
+prompts = "/prompt"
+whole = '{"text": {{ text | tojson }}}'
+"""
+
+
+def test_a_good_shape_is_read(write_shape: Callable[[str], Path]) -> None:
+    """A shape is called after its file."""
+    shape = load_shapes(write_shape(GOOD))["odd"]
+    assert (shape.name, shape.source, shape.hosts) == ("odd", "made up", ("https://odd.test",))
+    assert [(route.method, route.path) for route in shape.routes] == [("POST", "/v1/{model}")]
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "where", "says"),
+    [
+        ('source = "made up"', "", "source", "is missing"),
+        ('source = "made up"', "source = 3", "source", "has to be a string, not int"),
+        ('"made up"', '"made up"\nhots = 1', "hots", "did you mean 'hosts'?"),
+        ('["https://odd.test"]', "[]", "hosts", "there is none"),
+        ('["https://odd.test"]', '["odd.test"]', "hosts", "'odd.test' is no origin"),
+        ('["https://odd.test"]', '["https://odd.test/v1"]', "hosts", "is no origin"),
+        ('["https://odd.test"]', "[1]", "hosts", "array of strings"),
+        ("[[routes]]", "[pace]\nfirst = [3, 1]\n[[routes]]", "pace.first", "[least, most]"),
+        ("[[routes]]", "[pace]\nfrist = [1, 3]\n[[routes]]", "pace.frist", "did you mean 'first'?"),
+        ("[[routes]]", "[auth]\nheader = 'X'\n[[routes]]", "auth.body", "is missing"),
+        ("[[routes]]", "[missing]\nbody = '{{ mising }}'\n[[routes]]", "missing.body", "'mising' is undefined"),
+        ("[[routes]]", "[routes]", "routes", "[[routes]]"),
+        ('path = "/v1/{model}"', "", "routes[0].path", "is missing"),
+        ("/v1/{model}", "v1", "routes[0].path", "does not begin with a slash"),
+        ("/v1/{model}", "/{a}/{a}", "routes[0].path", "name each parameter once"),
+        ("prompts", "method = 'SEND'\nprompts", "routes[0].method", "'SEND' is not one of"),
+        ("prompts", "kind = 'pol'\nprompts", "routes[0].kind", "did you mean 'poll'?"),
+        ("prompts", "status = true\nprompts", "routes[0].status", "a whole number"),
+        ("prompts", "stauts = 201\nprompts", "routes[0].stauts", "did you mean 'status'?"),
+        ('"/prompt"', '"prompt"', "routes[0].prompts", "write /prompt"),
+        ("text | tojson }}}", "text | tojson }}", "routes[0].whole", "broken JSON"),
+        ("text | tojson }}}", "text | tojsn }}}", "routes[0].whole", "is no template"),
+        ("text | tojson }}}", "txet | tojson }}}", "routes[0].whole", "'txet' is undefined"),
+        ("{{ text | tojson }}", "{{ text.__class__.mro() }}", "routes[0].whole", "unsafe"),
+        ("whole = ", "headers = { a = '{{ b }}' }\nwhole = ", "routes[0].headers", "'b' is undefined"),
+        ("whole = ", "headers = { a = 1 }\nwhole = ", "routes[0].headers", "table of strings"),
+        ("whole = ", "stream = 'yes'\nwhole = ", "routes[0].stream", "says nothing"),
+        ("whole = ", "stream = '/stream'\nwhole = ", "routes[0].framing", "is missing"),
+        ("whole = ", "stream = '/s'\nframing = 'see'\nwhole = ", "routes[0].framing", "did you mean 'sse'?"),
+        ("whole = ", "stream = '/s'\nframing = 'sse'\nwhole = ", "routes[0].piece", "has to be a template"),
+        ("whole = ", "stream = '/s'\nframing = 'sse'\npiece = '{{ pice }}'\nwhole = ", "routes[0].piece", "'pice' is"),
+        (
+            "whole = ",
+            "stream = '/s'\nframing = 'sse'\npiece = 'p'\nfinal = [1]\nwhole = ",
+            "routes[0].final",
+            "template",
+        ),
+        ("whole = ", "stream = 'always'\nframing = 'sse'\npiece = 'p'\nwhole = ", "routes[0].whole", "never used"),
+        ("whole = ", "stream = '/s'\nframing = 'sse'\npiece = 'p'\n# ", "routes[0].whole", "is missing"),
+        ("prompts = ", "kind = 'poll'\n# ", "routes[0].path", "which job"),
+    ],
+)
+def test_a_bad_shape_names_file_key_and_remedy(
+    write_shape: Callable[[str], Path], old: str, new: str, where: str, says: str
+) -> None:
+    """Each mistake is found when the file is read, and its message leads there."""
+    assert old in GOOD
+    with pytest.raises(ShapeError) as caught:
+        load_shapes(write_shape(GOOD.replace(old, new)))
+    error = caught.value
+    assert error.where is not None
+    assert error.where.endswith(f"odd.toml: {where}")
+    assert says in str(error)
+    assert error.hint
+    assert error.exit_status == 2
+
+
+@pytest.mark.parametrize("raw", [b"source = ", b"\xff\xfe", b"source = 'a'\nsource = 'b'"])
+def test_a_file_that_is_no_toml_is_named(tmp_path: Path, raw: bytes) -> None:
+    """A half-written or foreign file is an error with its name."""
+    (tmp_path / "half.toml").write_bytes(raw)
+    with pytest.raises(ShapeError, match=r"half\.toml: the shape cannot be read"):
+        load_shapes(tmp_path)
+
+
+def test_a_folder_without_shapes_is_named(tmp_path: Path) -> None:
+    """A missing and an empty folder are told apart."""
+    with pytest.raises(ShapeError, match="there is no such folder"):
+        load_shapes(tmp_path / "nowhere")
+    with pytest.raises(ShapeError, match="holds no shapes"):
+        load_shapes(tmp_path)
+
+
+@pytest.fixture(params=FAMILIES, ids=lambda file: str(file.parent.name))
+def family(request: pytest.FixtureRequest) -> Path:
+    """Return the configuration of each family that ships."""
+    file: Path = request.param
+    return file
+
+
+def shapes_of(family: Path) -> dict[str, Shape]:
+    """Return a family's shapes."""
+    return load_shapes(family.parent / tomllib.loads(family.read_text("utf-8"))["simulators"])
+
+
+def test_the_shapes_that_ship_are_good_and_sourced(family: Path) -> None:
+    """Every shipped shape reads, says where its format was looked up, and can run with the others."""
+    shapes = shapes_of(family)
+    assert all(len(shape.source) > 20 for shape in shapes.values())
+    Simulator(shapes)
+
+
+def test_every_simulated_adapter_has_its_shape(family: Path) -> None:
+    """An adapter names a shape that exists, and no shape is left over."""
+    adapters = tomllib.loads(family.read_text("utf-8"))["adapters"]
+    named = {adapter["simulator"] for adapter in adapters.values() if "simulator" in adapter}
+    assert named == set(shapes_of(family))
+
+
+def test_every_registered_adapter_was_published(family: Path) -> None:
+    """The names are those of the published table, which has six verdicts a row."""
+    settings = tomllib.loads(family.read_text("utf-8"))
+    with (family.parent / settings["published"]).open(encoding="utf-8", newline="") as file:
+        rows = list(csv.reader(file))
+    assert {len(row) for row in rows} == {7}
+    assert set(settings["adapters"]) <= {row[0] for row in rows[1:]}
+
+
+def test_no_registration_leads_to_a_simulator_or_holds_a_secret(family: Path) -> None:
+    """Addresses are the providers' own, and keys come from the environment."""
+    text = family.read_text("utf-8")
+    assert "127.0.0.1" not in text
+    for key in re.findall(r"\w*(?:key|token|KEY|TOKEN)\w* = \"([^\"]*)\"", text):
+        assert key.startswith("${")
+
+
+def test_the_locked_environment_is_hashed_and_names_no_index(family: Path) -> None:
+    """Every requirement is pinned with a hash; where it is fetched from is the reader's business."""
+    lock = (family.parent / "requirements.lock").read_text("utf-8")
+    pins = re.findall(r"^[\w.-]+==\S+ \\\n    --hash=sha256:[0-9a-f]{64}", lock, re.MULTILINE)
+    assert len(pins) == len(re.findall(r"^\w", lock, re.MULTILINE)) > 0
+    assert "://" not in lock
+    assert "--index" not in lock

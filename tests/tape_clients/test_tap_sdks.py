@@ -1,0 +1,150 @@
+"""The SDKs that adapters are made of, in the version that is installed."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from upstream_server import WORDS, running
+
+from harness.events import Arrival, Sent
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+QUESTION = [{"role": "user", "content": "Say the words."}]
+
+
+def _openai(url: str, mark: Callable[[str], None]) -> None:
+    openai = pytest.importorskip("openai")
+    client = openai.OpenAI(base_url=url, api_key="placeholder", max_retries=0)
+    for chunk in client.chat.completions.create(model="m", messages=QUESTION, stream=True):
+        mark(chunk.choices[0].delta.content or "")
+
+
+def _openai_async(url: str, mark: Callable[[str], None]) -> None:
+    openai = pytest.importorskip("openai")
+
+    async def ask() -> None:
+        client = openai.AsyncOpenAI(base_url=url, api_key="placeholder", max_retries=0)
+        async for chunk in await client.chat.completions.create(model="m", messages=QUESTION, stream=True):
+            mark(chunk.choices[0].delta.content or "")
+        await client.close()
+
+    asyncio.run(ask())
+
+
+def _said(event: Any) -> str:
+    text = getattr(event, "completion", None) or getattr(getattr(event, "delta", None), "text", None)
+    return text or ""
+
+
+def _anthropic_options(client: Any) -> tuple[Any, dict[str, Any]]:
+    # the messages API is younger than November 2023
+    if hasattr(client, "messages"):
+        return client.messages, {"messages": QUESTION, "max_tokens": 100}
+    return client.completions, {"prompt": "\n\nHuman: Say the words.\n\nAssistant:", "max_tokens_to_sample": 100}
+
+
+def _anthropic(url: str, mark: Callable[[str], None]) -> None:
+    anthropic = pytest.importorskip("anthropic")
+    client = anthropic.Anthropic(base_url=url, api_key="placeholder", max_retries=0)
+    api, options = _anthropic_options(client)
+    for event in api.create(model="m", stream=True, **options):
+        mark(_said(event))
+
+
+def _anthropic_async(url: str, mark: Callable[[str], None]) -> None:
+    anthropic = pytest.importorskip("anthropic")
+
+    async def ask() -> None:
+        client = anthropic.AsyncAnthropic(base_url=url, api_key="placeholder", max_retries=0)
+        api, options = _anthropic_options(client)
+        async for event in await api.create(model="m", stream=True, **options):
+            mark(_said(event))
+        await client.close()
+
+    asyncio.run(ask())
+
+
+def _aws(service: str, url: str, **config: Any) -> Any:
+    boto3 = pytest.importorskip("boto3")
+    config_of = pytest.importorskip("botocore.config").Config
+    return boto3.client(
+        service,
+        endpoint_url=url,
+        region_name="eu-west-1",
+        aws_access_key_id="placeholder",
+        aws_secret_access_key="placeholder",
+        config=config_of(retries={"max_attempts": 0}, **config),
+    )
+
+
+def _bedrock(url: str, mark: Callable[[str], None]) -> None:
+    answer = _aws("bedrock-runtime", url).invoke_model_with_response_stream(modelId="m", body=b'{"prompt": "words"}')
+    for event in answer["body"]:
+        mark(json.loads(event["chunk"]["bytes"])["completion"])
+
+
+SDKS = {
+    "openai": _openai,
+    "openai async": _openai_async,
+    "anthropic": _anthropic,
+    "anthropic async": _anthropic_async,
+    "bedrock": _bedrock,
+}
+
+
+@pytest.mark.parametrize("name", SDKS)
+def test_an_sdk_streams_on_replay_as_it_does_live(
+    name: str, deck: Any, paced_recording: Any, marked: Callable[[Any], None], steps: Callable[[Any], list[bool]]
+) -> None:
+    """
+    The same words come out live, recording and replayed; on replay each event before the next is handed out.
+    """
+    live: list[str] = []
+    recorded: list[str] = []
+    replayed: list[str] = []
+
+    def take(text: str) -> None:
+        replayed.append(text)
+        marked(text)
+
+    with running() as upstream:
+        SDKS[name](upstream.url, live.append)
+        with paced_recording(upstream), deck.recording():
+            SDKS[name](upstream.url, recorded.append)
+    with deck.replaying() as tape:
+        SDKS[name](upstream.url, take)
+
+    assert "".join(live) == "".join(WORDS)
+    assert live == recorded == replayed
+    sent = [event for event in tape.log.events if isinstance(event, Sent)]
+    assert len(sent) == 1
+    arrivals = [event for event in tape.log.events if isinstance(event, Arrival)]
+    assert len(arrivals) >= len(WORDS)
+    # an event or two without text may stand at either end
+    assert steps(tape)[3 : len(WORDS) - 1] == [True] * (len(WORDS) - 4)
+
+
+def test_s3_uploads_that_wait_for_100_continue_do_not_hang(deck: Any) -> None:
+    """
+    A put with "Expect: 100-continue" and a get work live, recording and on replay.
+    """
+
+    def use(url: str) -> tuple[str | None, int]:
+        s3 = _aws("s3", url, s3={"addressing_style": "path"})
+        tag = s3.put_object(Bucket="bucket", Key="key", Body=b"y" * 1000).get("ETag")
+        return tag, len(s3.get_object(Bucket="bucket", Key="key")["Body"].read())
+
+    with running() as upstream:
+        live = use(upstream.url)
+        with deck.recording():
+            recorded = use(upstream.url)
+    with deck.replaying():
+        replayed = use(upstream.url)
+    assert live[1] == recorded[1] == replayed[1] == 100_000
+    # scrubbing leaves the tag out of the file
+    assert live[0] == recorded[0]

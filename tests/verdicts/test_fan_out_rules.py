@@ -1,0 +1,222 @@
+"""Batches: together, side by side or one after the other, and each output for its own input."""
+
+from __future__ import annotations
+
+import json
+from itertools import permutations
+from typing import TYPE_CHECKING
+
+import pytest
+from stories import ANSWERS, LOOP, PROMPTS, WORKER, Story, answer_json
+
+from harness.verdicts import judge
+from harness.words import Capability, FanOut, Mechanism, Verdict
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from harness.cells import Judgement
+
+BATCH, ABATCH = Capability.BATCH, Capability.ABATCH
+REFUSAL = "I cannot answer that question today, please come back tomorrow."
+
+
+def _one_each(answers: Sequence[str], *, overlap: bool = False, capability: Capability = BATCH) -> Story:
+    """
+    Tell a batch of one request an input.
+    """
+    story = Story(capability, LOOP if capability.is_async else Story(BATCH).home).begin()
+    requests = []
+    for number, answer in enumerate(answers):
+        requests.append(story.send((number,)))
+        if not overlap:
+            story.whole(requests[-1], answer_json(answer))
+    if overlap:
+        for request, answer in zip(requests, answers, strict=True):
+            story.whole(request, answer_json(answer))
+    return story
+
+
+def _judged(story: Story, *outputs: str | None) -> Judgement:
+    return judge(story.capability, story.give(*outputs).events)
+
+
+def test_one_request_with_all_inputs_is_batched() -> None:
+    """
+    The evidence says how many it carried.
+    """
+    story = Story(BATCH).begin()
+    story.whole(story.send((0, 1, 2)), answer_json(*ANSWERS))
+    judgement = _judged(story, *ANSWERS)
+
+    assert (judgement.verdict, judgement.evidence.most_inputs_in_a_request) == (Verdict.NATIVE, 3)
+
+
+def test_two_requests_for_three_inputs_are_batched() -> None:
+    """
+    Request count alone proves nothing.
+    """
+    story = Story(BATCH).begin()
+    story.whole(story.send((0, 1)), answer_json(*ANSWERS[:2]))
+    story.whole(story.send((2,)), answer_json(ANSWERS[2]))
+
+    assert _judged(story, *ANSWERS).evidence.fan_out is FanOut.BATCHED
+
+
+@pytest.mark.parametrize(("overlap", "expected"), [(True, Mechanism.CONCURRENT), (False, Mechanism.SEQUENTIAL)])
+@pytest.mark.parametrize("capability", [BATCH, ABATCH])
+@pytest.mark.parametrize("answers", [ANSWERS, (REFUSAL,) * 3, ("Yes.",) * 3, (REFUSAL, REFUSAL, ANSWERS[2])])
+def test_requests_that_overlap_are_concurrent(
+    overlap: bool, expected: Mechanism, capability: Capability, answers: Sequence[str]
+) -> None:
+    """
+    Also where the upstream gave several inputs the very same answer.
+    """
+    judgement = _judged(_one_each(answers, overlap=overlap, capability=capability), *answers)
+
+    assert (judgement.verdict, judgement.mechanism) == (Verdict.FALLBACK, expected)
+    assert (judgement.evidence.inference_requests, judgement.evidence.peak_in_flight) == (3, 3 if overlap else 1)
+
+
+@pytest.mark.parametrize("decorate", [lambda text: f"AI: {text}", lambda text: f"{text}\n\n-- by a model", str.strip])
+def test_answers_that_share_words_and_are_decorated_stay_apart(decorate: Callable[[str], str]) -> None:
+    """
+    The request that carries an input comes first among those whose answers are alike.
+    """
+    answers = [f"{ANSWERS[0][:30]} It speaks of the sea, the night, ships and lamps, number {n}." for n in range(3)]
+    judgement = _judged(_one_each(answers, overlap=True), *map(decorate, answers))
+
+    assert judgement.mechanism is Mechanism.CONCURRENT
+
+
+@pytest.mark.parametrize("order", [order for order in permutations(range(3)) if order != (0, 1, 2)])
+@pytest.mark.parametrize("together", [True, False])
+def test_reordered_output_is_broken(order: Sequence[int], together: bool) -> None:
+    """
+    However the inputs travelled.
+    """
+    story = _one_each(ANSWERS)
+    if together:
+        story = Story(BATCH).begin()
+        story.whole(story.send((0, 1, 2)), answer_json(*ANSWERS))
+
+    assert _judged(story, *(ANSWERS[number] for number in order)).verdict is Verdict.BROKEN
+
+
+@pytest.mark.parametrize("answers", [ANSWERS, ("The sea is wide.", "The road is long.", "The oven is hot.")])
+@pytest.mark.parametrize(
+    "shape",
+    [(0, 0, 2), (0, 1), (0,), (), (0, 1, 2, 2), (0, None, 2), (1, 0, 2), (0, 0, 0)],
+    ids=str,
+)
+def test_lost_repeated_and_missing_outputs_are_broken(answers: Sequence[str], shape: Sequence[int | None]) -> None:
+    """
+    Also where the model did not repeat the code words: then each request's own answer tells.
+    """
+    outputs = ["" if number is None else answers[number] for number in shape]
+
+    assert _judged(_one_each(answers), *outputs).verdict is Verdict.BROKEN
+
+
+def test_three_inputs_but_one_output_is_broken() -> None:
+    """
+    Also where the one output holds all three answers.
+    """
+    story = _one_each(ANSWERS)
+    story.give(" ".join(ANSWERS), plural=False)
+
+    assert judge(BATCH, story.events).verdict is Verdict.BROKEN
+
+
+@pytest.mark.parametrize("keys", ["index", "custom_id", "plain"])
+def test_answers_out_of_order_that_are_sorted_back_are_right(keys: str) -> None:
+    """
+    The order on the wire is not the caller's affair.
+    """
+    rows = [{keys: number, "answer": answer} for number, answer in enumerate(ANSWERS)]
+    story = Story(BATCH).begin()
+    story.whole(story.send((0, 1, 2)), json.dumps({"items": rows[::-1]}).encode())
+
+    assert _judged(story, *ANSWERS).verdict is Verdict.NATIVE
+
+
+def test_uploading_and_polling_is_one_inference_request() -> None:
+    """
+    The upload carries the inputs; create, polls and download are its answer's way.
+    """
+    story = Story(BATCH).begin()
+    story.whole(story.send((0, 1, 2), text="\n".join(PROMPTS)), b'{"id": "file-in-1"}')
+    create = story.send((), uri="https://api.example.com/batches", text='{"input": "file-in-1"}')
+    story.whole(create, b'{"id": "batch-9"}')
+    for status in (b'{"status": "running"}', b'{"status": "completed", "output": "file-out-2"}'):
+        story.whole(story.send((), method="GET", uri="https://api.example.com/batches/batch-9"), status)
+    rows = [json.dumps({"custom_id": str(n), "text": answer}).encode() + b"\n" for n, answer in enumerate(ANSWERS)]
+    story.whole(story.send((), method="GET", uri="https://api.example.com/files/file-out-2"), b"".join(rows[::-1]))
+    judgement = _judged(story, *ANSWERS)
+
+    assert (judgement.verdict, judgement.evidence.inference_requests) == (Verdict.NATIVE, 1)
+
+
+@pytest.mark.parametrize("answers", [ANSWERS, (REFUSAL,) * 3])
+def test_a_job_for_each_input_is_no_batch(answers: Sequence[str]) -> None:
+    """
+    Created first and polled afterwards they overlap, also with equal answers.
+    """
+    story = Story(BATCH).begin()
+    for number in range(3):
+        story.whole(story.send((number,), text=PROMPTS[number]), json.dumps({"id": f"job-{number}00"}).encode())
+    for number, answer in enumerate(answers):
+        poll = story.send((), method="GET", uri=f"https://api.example.com/jobs/job-{number}00")
+        story.whole(poll, json.dumps({"id": f"job-{number}00", "output": answer}).encode())
+    judgement = _judged(story, *answers)
+
+    assert (judgement.mechanism, judgement.evidence.inference_requests) == (Mechanism.CONCURRENT, 3)
+
+
+@pytest.mark.parametrize("reminds", [True, False])
+@pytest.mark.parametrize("answers", [ANSWERS, (REFUSAL,) * 3])
+def test_a_chat_that_sends_its_history_along_is_sequential(answers: Sequence[str], reminds: bool) -> None:
+    """
+    It carries earlier inputs, but not for their answers; and its upstream may speak of them.
+    """
+    told = [f"{answer} Before, you said {' and '.join(PROMPTS[:number])}" if reminds else answer
+            for number, answer in enumerate(answers)]  # fmt: skip
+    story = Story(BATCH).begin()
+    for number, answer in enumerate(told):
+        story.whole(story.send(tuple(range(number + 1)), text="\n".join(told[:number])), answer_json(answer))
+
+    assert _judged(story, *told).mechanism is Mechanism.SEQUENTIAL
+
+
+def test_one_answer_to_all_inputs_given_three_times_is_broken() -> None:
+    """
+    Each output holds the answers to three inputs.
+    """
+    story = Story(BATCH).begin()
+    story.whole(story.send((0, 1, 2)), answer_json(" ".join(ANSWERS)))
+
+    assert _judged(story, *[" ".join(ANSWERS)] * 3).verdict is Verdict.BROKEN
+
+
+@pytest.mark.parametrize("echo", [True, False])
+@pytest.mark.parametrize("before", [True, False])
+@pytest.mark.parametrize("together", [True, False])
+def test_a_log_or_moderation_of_all_inputs_is_no_inference_request(echo: bool, before: bool, together: bool) -> None:
+    """
+    It brings no answer, also where it repeats the prompts.
+    """
+    story = Story(BATCH).begin()
+    said = json.dumps({"flagged": False, "got": PROMPTS if echo else []}).encode()
+    if before:
+        story.whole(story.send((0, 1, 2), WORKER, uri="https://api.example.com/moderations"), said, WORKER)
+    if together:
+        story.whole(story.send((0, 1, 2)), answer_json(*ANSWERS))
+    else:
+        for number, answer in enumerate(ANSWERS):
+            story.whole(story.send((number,)), answer_json(answer))
+    if not before:
+        story.whole(story.send((0, 1, 2), uri="https://api.example.com/log"), said)
+    judgement = _judged(story, *ANSWERS)
+
+    assert judgement.evidence.inference_requests == (1 if together else 3)
+    assert judgement.mechanism is (None if together else Mechanism.SEQUENTIAL)

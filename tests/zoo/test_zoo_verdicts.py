@@ -1,0 +1,149 @@
+"""Every specimen is called what its label says: live, and in replay with the upstream gone."""
+
+from __future__ import annotations
+
+import os
+import pickle
+import time
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import pytest
+from labels import CALLS, ZOO, Specimen
+from runs import BRISK, PATIENCE, Canary, Cells, label_of, record, replay
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+# the first test to ask waits until the whole zoo is recorded and replayed
+pytestmark = pytest.mark.timeout(2 * PATIENCE)
+
+CELLS = [pytest.param(specimen, call, id=f"{specimen.name}-{call}") for specimen in ZOO for call in CALLS]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Judged:
+    """
+    Hold the zoo as it was judged live, in replay and at the recorded pace, and how often somebody dialled out.
+    """
+
+    live: Cells
+    replayed: Cells
+    paced: Cells
+    dialled: int
+
+
+def _judge(folder: Path) -> Judged:
+    recorded = record(folder)
+    with Canary() as canary:
+        replayed = replay(recorded.config, folder / "replayed.json", canary.address)
+        paced = replay(recorded.config, folder / "paced.json", canary.address, "--pace", "recorded", *BRISK)
+        return Judged(live=recorded.live, replayed=replayed, paced=paced, dialled=canary.visits)
+
+
+@pytest.fixture(scope="module")
+def judged(tmp_path_factory: pytest.TempPathFactory) -> Judged:
+    """
+    Record and replay the zoo, once for all workers of a run.
+    """
+    base = tmp_path_factory.getbasetemp()
+    shared = (base.parent if "PYTEST_XDIST_WORKER" in os.environ else base) / "zoo"
+    try:
+        shared.mkdir()
+    except FileExistsError:
+        return _wait_for(shared / "judged")
+    try:
+        found = _judge(shared / "project")
+    except Exception as error:
+        _put(shared / "judged", error)
+        raise
+    _put(shared / "judged", found)
+    return found
+
+
+def _put(path: Path, value: Judged | Exception) -> None:
+    unfinished = path.with_suffix(".part")
+    unfinished.write_bytes(pickle.dumps(value))
+    unfinished.replace(path)
+
+
+def _wait_for(path: Path) -> Judged:
+    ends = time.monotonic() + 2 * PATIENCE
+    while not path.exists() and time.monotonic() < ends:
+        time.sleep(0.2)
+    found = pickle.loads(path.read_bytes())  # noqa: S301 - another worker of this run wrote it
+    if isinstance(found, Exception):
+        raise found
+    assert isinstance(found, Judged)
+    return found
+
+
+@pytest.mark.parametrize(("specimen", "call"), CELLS)
+def test_label_is_right_live(specimen: Specimen, call: str, judged: Judged) -> None:
+    """
+    What is judged while the real upstream answers is what the contract's words say.
+    """
+    cell = judged.live[specimen.name, call]
+    assert label_of(cell) == specimen.label(call, replay=False), f"{specimen.why}\nfound: {cell['reason']}"
+
+
+@pytest.mark.parametrize(("specimen", "call"), CELLS)
+def test_label_is_right_in_replay(specimen: Specimen, call: str, judged: Judged) -> None:
+    """
+    What is judged over the recording, with nobody listening, is what the contract's words say.
+    """
+    cell = judged.replayed[specimen.name, call]
+    assert label_of(cell) == specimen.label(call, replay=True), f"{specimen.why}\nfound: {cell['reason']}"
+
+
+@pytest.mark.parametrize("name", BRISK)
+def test_pace_changes_no_verdict(name: str, judged: Judged) -> None:
+    """
+    A replay that takes its time says what an instant one says.
+    """
+    found = {call: label_of(judged.paced[name, call]) for call in CALLS}
+    assert found == {call: label_of(judged.replayed[name, call]) for call in CALLS}
+
+
+@pytest.mark.parametrize("specimen", ZOO, ids=lambda specimen: specimen.name)
+def test_reason_is_given_for_every_cell(specimen: Specimen, judged: Judged) -> None:
+    """
+    No cell is without a sentence that says why.
+    """
+    for call in CALLS:
+        assert judged.live[specimen.name, call]["reason"].strip()
+        assert judged.replayed[specimen.name, call]["reason"].strip()
+
+
+def test_nothing_dials_out_in_replay(judged: Judged) -> None:
+    """
+    Neither the adapters nor their threads nor their children reach an address that no recording answers for.
+    """
+    assert judged.dialled == 0
+
+
+@pytest.mark.parametrize(
+    ("name", "call", "figures"),
+    [
+        ("NativeSync-requests", "batch", {"inputs": 3, "inference_requests": 1, "most_inputs_in_a_request": 3}),
+        ("TwoRequests", "batch", {"inputs": 3, "inference_requests": 2, "most_inputs_in_a_request": 2}),
+        ("UploadAndPoll", "abatch", {"inputs": 3, "inference_requests": 1, "most_inputs_in_a_request": 3}),
+        ("Sequential", "abatch", {"inference_requests": 3, "most_inputs_in_a_request": 1, "peak_in_flight": 1}),
+        ("LogsEchoed", "batch", {"inference_requests": 3, "requests": 4, "most_inputs_in_a_request": 1}),
+        ("Moderates", "batch", {"inference_requests": 3, "requests": 4, "most_inputs_in_a_request": 1}),
+        ("Gather-httpx", "abatch", {"inference_requests": 3, "most_inputs_in_a_request": 1, "fan_out": "concurrent"}),
+        ("BufferedInThread", "astream", {"delivery": "buffered", "async_io": "worker-thread"}),
+        ("AsyncSyncBufferedInside", "astream", {"delivery": "whole", "async_io": "blocks-loop"}),
+        ("UploadInThread", "abatch", {"fan_out": "batched", "async_io": "worker-thread"}),
+        ("NextInExecutor", "astream", {"delivery": "incremental", "async_io": "worker-thread"}),
+        ("NativeSync-httpx", "stream", {"delivery": "incremental", "async_io": None, "items": 15}),
+        ("PlaceholderThenSplit", "stream", {"delivery": "buffered", "async_io": None}),
+    ],
+)
+def test_evidence_keeps_each_question_apart(name: str, call: str, figures: dict[str, object], judged: Judged) -> None:
+    """
+    The three questions are answered separately, and the figures are those of the exchange, live and in replay.
+    """
+    for cells in (judged.live, judged.replayed):
+        evidence = cells[name, call]["evidence"]
+        assert {figure: evidence[figure] for figure in figures} == figures
