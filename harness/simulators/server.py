@@ -230,4 +230,4 @@ def _frame(stream: Stream, event: Event, context: Mapping[str, object]) -> bytes
     if stream.framing is Framing.SSE:
         name = f"event: {event.name}\n" if event.name else ""
         return f"{name}{stream.prefix}{text}\n\n".encode()
-    return f"{text}\n".encode() if stream.framing is Framing.NDJSON else text.encode()
+    return f"{text}{stream.ending}".encode() if stream.framing is Framing.NDJSON else text.encode()

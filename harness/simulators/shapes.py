@@ -108,6 +108,7 @@ class Stream:
     Attributes:
         asked: a pointer to the flag that asks for it, or `always`.
         prefix: what stands before the data of an SSE event.
+        ending: what stands after each document of an NDJSON stream.
         opening: events before the first piece.
         piece: the event of one piece.
         final: events after the last piece.
@@ -117,6 +118,7 @@ class Stream:
     framing: Framing
     content_type: str
     prefix: str
+    ending: str
     opening: tuple[Event, ...]
     piece: Event
     final: tuple[Event, ...]
@@ -332,6 +334,7 @@ def _stream(table: Table) -> Stream | None:
         framing=framing,
         content_type=table.text("stream_type", _CONTENT_TYPES[framing]),
         prefix=table.text("prefix", "data: "),
+        ending=table.text("ending", "\n"),
         opening=_events(table, "opening"),
         piece=_event(table.anything("piece"), table, "piece"),
         final=_events(table, "final"),

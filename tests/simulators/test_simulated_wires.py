@@ -143,6 +143,18 @@ def test_lines_of_json_are_spoken(simulator: Simulator) -> None:
     assert "".join(line["response"] for line in lines).count(CODES[1]) == 1
 
 
+def test_documents_may_end_in_something_else_than_a_line_end(
+    write_shape: Callable[[str], Path], shape_texts: Mapping[str, str]
+) -> None:
+    """A provider may put a NUL after each document; what it says is the same."""
+    text = shape_texts["lines"].replace('framing = "ndjson"', 'framing = "ndjson"\nending = "\\u0000"')
+    with Simulator(load_shapes(write_shape(text)), pace=0) as simulator:
+        answer = post(simulator, "lines.test", "/generate", {"messages": PROMPTS[0]})
+    *documents, rest = answer.text.split("\0")
+    assert (rest, "\n" in answer.text) == ("", False)
+    assert "".join(json.loads(document)["response"] for document in documents) == compose(PROMPTS[0]).text
+
+
 def test_plain_text_is_spoken_and_asked_for_in_the_query(simulator: Simulator) -> None:
     """A prompt and a flag may stand in the query, and pieces may have no frame at all."""
     url = httpx.URL(simulator.url + "/plain", params={"prompt": PROMPTS[2]})
