@@ -21,7 +21,7 @@ from harness.simulators.tables import ShapeError, Table
 from harness.simulators.templates import compile_template, try_template
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
     from pathlib import Path
 
     from jinja2 import Template
@@ -161,6 +161,7 @@ class Shape:
         source: where the format was looked up.
         hosts: the origins it stands for; `*` stands for one label.
         missing: how a request without something required is refused.
+        beside: the shapes of other providers that a client of this one talks to as well.
     """
 
     name: str
@@ -170,6 +171,7 @@ class Shape:
     pace: Pace
     credential: Credential | None = None
     missing: Fault | None = None
+    beside: tuple[str, ...] = ()
 
     def origin_for(self, netloc: str) -> str | None:
         """
@@ -195,7 +197,31 @@ def load_shapes(folder: Path) -> dict[str, Shape]:
     files = sorted(folder.glob("*.toml"))
     if not files:
         raise ShapeError("the folder holds no shapes", where=str(folder), hint="a shape is a file like openai.toml")
-    return {file.stem: read_shape(file) for file in files}
+    shapes = {file.stem: read_shape(file) for file in files}
+    for file in files:
+        _check_beside(shapes[file.stem], shapes, file)
+    return shapes
+
+
+def _check_beside(shape: Shape, shapes: Mapping[str, Shape], file: Path) -> None:
+    unknown = next((name for name in shape.beside if name not in shapes), None)
+    if unknown is not None:
+        raise ShapeError(f"there is no shape {unknown!r}", where=f"{file}: beside",
+                         hint=f"one of {', '.join(sorted(shapes))}")  # fmt: skip
+
+
+def with_those_beside(names: Iterable[str], shapes: Mapping[str, Shape]) -> dict[str, Shape]:
+    """
+    Return the named shapes, and those that have to answer beside them.
+    """
+    found: dict[str, Shape] = {}
+    open_ends = list(names)
+    while open_ends:
+        name = open_ends.pop(0)
+        if name not in found:
+            found[name] = shapes[name]
+            open_ends += found[name].beside
+    return found
 
 
 def read_shape(file: Path) -> Shape:
@@ -225,6 +251,7 @@ def _shape(table: Table, name: str) -> Shape:
         pace=pace,
         credential=credential,
         missing=missing,
+        beside=table.texts("beside", ()),
     )
     table.done()
     if not shape.routes or not shape.hosts:
