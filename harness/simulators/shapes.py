@@ -128,6 +128,10 @@ class Stream:
 class Route:
     """
     Say what is answered at one path.
+
+    Attributes:
+        job: a pointer to the name of the job that is polled.
+        waits: a poll is answered when the job is done.
     """
 
     kind: Kind
@@ -142,6 +146,8 @@ class Route:
     headers: Mapping[str, Template] = field(default_factory=dict)
     stream: Stream | None = None
     to: str = ""
+    job: str = "{job}"
+    waits: bool = False
 
     @property
     def parameters(self) -> int:
@@ -313,6 +319,8 @@ def _route(table: Table, pace: Pace) -> Route:
         headers={name: compile_template(text, table, "headers") for name, text in table.mapping("headers").items()},
         stream=_stream(table) if kind is Kind.ANSWER else None,
         to=table.text("to") if kind is Kind.REDIRECT else "",
+        job=_job(table) if kind is Kind.POLL else "",
+        waits=kind is Kind.POLL and table.flag("waits"),
     )
     table.done()
     _check(route, table)
@@ -341,6 +349,13 @@ def _pointers(table: Table, key: str, default: tuple[str, ...] | None = None) ->
                 key, f"{pointer!r} is no pointer", f"for the field {pointer} of the body write /{pointer}"
             )
     return pointers
+
+
+def _job(table: Table) -> str:
+    pointers = _pointers(table, "job", ("{job}",))
+    if len(pointers) != 1:
+        raise table.error("job", "has to be one pointer", "for a field of the body: /job_id")
+    return pointers[0]
 
 
 def _whole(table: Table, kind: Kind) -> Template | None:
@@ -391,8 +406,10 @@ def _check(route: Route, table: Table) -> None:
         raise table.error("whole", "is never used: the route always streams", "leave it out, or name the stream's flag")
     if route.kind is Kind.ANSWER and not route.whole and not (route.stream and route.stream.asked == "always"):
         raise table.error("whole", "is missing", "a route that may answer without streaming needs a whole answer")
-    if route.kind is Kind.POLL and "{job}" not in route.path:
-        raise table.error("path", "says not which job is polled", "name it: /v1/jobs/{job}")
+    if route.job == "{job}" and route.kind is Kind.POLL and "{job}" not in route.path:
+        raise table.error(
+            "path", "says not which job is polled", 'name it: /v1/jobs/{job}; or point to it: job = "/id"'
+        )
 
 
 def _rehearse(route: Route, table: Table, pace: Pace) -> None:

@@ -78,6 +78,9 @@ def test_a_good_shape_is_read(write_shape: Callable[[str], Path]) -> None:
         ("whole = ", "stream = 'always'\nframing = 'sse'\npiece = 'p'\nwhole = ", "routes[0].whole", "never used"),
         ("whole = ", "stream = '/s'\nframing = 'sse'\npiece = 'p'\n# ", "routes[0].whole", "is missing"),
         ("prompts = ", "kind = 'poll'\n# ", "routes[0].path", "which job"),
+        ("prompts = ", "kind = 'poll'\njob = 'id'\n# ", "routes[0].job", "write /id"),
+        ("prompts = ", "kind = 'poll'\njob = ['/a', '/b']\n# ", "routes[0].job", "one pointer"),
+        ("prompts = ", "kind = 'poll'\njob = '/id'\nwaits = 1\n# ", "routes[0].waits", "true or false"),
     ],
 )
 def test_a_bad_shape_names_file_key_and_remedy(
