@@ -19,9 +19,10 @@ import os
 import ssl
 import subprocess
 import sys
+import tomllib
 import venv
 from pathlib import Path
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -49,6 +50,7 @@ def run_in_own_environment() -> None:
 
 try:
     import nox
+    from nox.command import CommandFailed
 except ModuleNotFoundError:
     if __name__ != "__main__":
         raise
@@ -58,7 +60,7 @@ THIS: Final = ("--reinstall-package", "capability-harness", ".")
 """This package, built anew whatever uv remembers of it."""
 PACKAGE_FILES: Final = ("pyproject.toml", "README.md", "LICENSE", "harness/**/*")
 FAMILIES: Final = {"langchain-0.0.337": "3.11"}
-"""The shipped families, and the Python that the environment of each is locked for."""
+"""The shipped families, and the Python that the environments of each are locked for."""
 OLD_CLIENTS: Final = "tests/tape_clients/old-clients.txt"
 REPORTS: Final = ROOT / "reports"
 SHOWN_LINES: Final = 60
@@ -134,7 +136,7 @@ def tests_lowest(session: nox.Session) -> None:
 @nox.parametrize("python,family", [(python, family) for family, python in FAMILIES.items()], ids=FAMILIES)
 def matrix(session: nox.Session, family: str) -> None:
     """
-    Replay a family's cassettes and write reports/.
+    Replay a family's cassettes, each in its locked environment, and write reports/.
 
     `-- --check` fails when that changes a byte of them (always so where CI is set), `-- --family F` leaves out the
     other families, and `-- --adapter A` replays a part, prints its table and leaves reports/ alone.
@@ -142,15 +144,21 @@ def matrix(session: nox.Session, family: str) -> None:
     options = matrix_options(session.posargs)
     if options.family and family not in options.family:
         session.skip(f"{family} was not asked for")
-    install_family(session, family)
-    command = ["harness", "run", *options.adapter, "--config", f"families/{family}/harness.toml"]
-    if options.adapter:
-        session.run(*command, "--json", str(Path(session.create_tmp()) / "matrix.json"))
-        return
-    before = contents(REPORTS)
-    session.run(*command)
-    if options.check:
-        compare(session, before, contents(REPORTS))
+    environments = environments_of(session, family, options.adapter)
+    parts, failed = [], []
+    for environment in environments:
+        part = Path(session.create_tmp()) / f"{environment.name}.json"
+        part.unlink(missing_ok=True)
+        if not harness(session, environment, "run", *environment.adapters, "--json", str(part)):
+            failed.append(environment.name)
+        parts.append(str(part))
+    if not options.adapter and all(map(os.path.exists, parts)):
+        before = contents(REPORTS)
+        harness(session, environments[0], "report", *parts)
+        if options.check:
+            compare(session, before, contents(REPORTS))
+    if failed:
+        session.error(f"not as it should be in: {', '.join(failed)}; the reasons stand above")
 
 
 @nox.session
@@ -159,8 +167,14 @@ def record(session: nox.Session, family: str) -> None:
     """
     Record a family's cassettes again from its simulators; `-- A B` records these adapters only.
     """
-    install_family(session, family)
-    session.run("harness", "record", "--simulate", *session.posargs, "--config", f"families/{family}/harness.toml")
+    environments = environments_of(session, family, session.posargs)
+    failed = [
+        environment.name
+        for environment in environments
+        if not harness(session, environment, "record", "--simulate", *environment.adapters)
+    ]
+    if failed:
+        session.error(f"not as it should be in: {', '.join(failed)}; the reasons stand above")
 
 
 # -- figures -------------------------------------------------------------------------------------------------------
@@ -202,7 +216,12 @@ def picture(session: nox.Session) -> None:
 # -- what the sessions share ---------------------------------------------------------------------------------------
 
 
-def install(session: nox.Session, *commands: Sequence[str], reads: Iterable[str] = PACKAGE_FILES) -> None:
+def install(
+    session: nox.Session,
+    *commands: Sequence[str],
+    reads: Iterable[str] = PACKAGE_FILES,
+    into: Path | None = None,
+) -> None:
     """
     Install unless the environment already holds just that, from files that have not changed since.
 
@@ -210,25 +229,91 @@ def install(session: nox.Session, *commands: Sequence[str], reads: Iterable[str]
         session: the session whose environment it is.
         commands: what uv's `pip install` is given, call by call.
         reads: patterns of the files, relative to this one, that the result depends on.
+        into: another environment than the session's.
     """
-    stamp = Path(session.virtualenv.location) / "installed"
+    stamp = (into or Path(session.virtualenv.location)) / "installed"
     state = digest([argument for command in commands for argument in command], reads)
     if stamp.exists() and stamp.read_text(encoding="utf-8") == state:
         session.log("Installed already: nothing that the environment is made of has changed.")
         return
     stamp.unlink(missing_ok=True)
     for command in commands:
-        session.install(*command)
+        if into is None:
+            session.install(*command)
+        else:
+            session.run_install("uv", "pip", "install", "--python", str(into), *command)
     stamp.write_text(state, encoding="utf-8")
 
 
-def install_family(session: nox.Session, family: str) -> None:
+def registered(family: str) -> dict[str, str]:
     """
-    Install a family's locked environment and, into it, this package alone: nothing is resolved anew.
+    Return the environment of each adapter that a family registers.
     """
-    lock = f"families/{family}/requirements.lock"
-    locked = ["--exact", "--only-binary", ":all:", "--require-hashes", "--requirements", lock]
-    install(session, locked, ["--no-deps", *THIS], reads=[*PACKAGE_FILES, lock])
+    settings = tomllib.loads((ROOT / "families" / family / "harness.toml").read_text(encoding="utf-8"))
+    return {name: one.get("environment", settings["environment"]) for name, one in settings["adapters"].items()}
+
+
+class Environment(NamedTuple):
+    """
+    Say which of a family's adapters run in one of its environments, and where that is.
+    """
+
+    family: str
+    name: str
+    adapters: tuple[str, ...]
+    home: Path
+
+
+def environments_of(session: nox.Session, family: str, wanted: Sequence[str]) -> list[Environment]:
+    """
+    Return the environments that adapters run in, installed; all of the family's where none is asked for by name.
+    """
+    names = {name.removeprefix(f"{family}/") for name in wanted}
+    unknown = names.difference(*map(registered, FAMILIES))
+    if unknown:
+        session.error(f"no family registers {', '.join(sorted(unknown))}")
+    found: dict[str, list[str]] = {}
+    for name, environment in registered(family).items():
+        if not wanted or name in names:
+            found.setdefault(environment, []).append(name)
+    if not found:
+        session.skip(f"{family} registers none of {', '.join(wanted)}")
+    home = Path(session.virtualenv.location) / "environments"
+    environments = [
+        Environment(family, name, tuple(some) if wanted else (), home / name) for name, some in sorted(found.items())
+    ]
+    for environment in environments:
+        install_environment(session, environment)
+    return environments
+
+
+def install_environment(session: nox.Session, environment: Environment) -> None:
+    """
+    Install a locked environment and, into it, this package alone: nothing is resolved anew.
+    """
+    folder = Path("families") / environment.family / "environments"
+    locks = [folder / f"{environment.name}.lock", folder / f"{environment.name}.alone.lock"]
+    present = [lock.as_posix() for lock in locks if (ROOT / lock).exists()]
+    if not (environment.home / "pyvenv.cfg").exists():
+        python = str(Path(session.virtualenv.bin) / "python")
+        session.run_install("uv", "venv", "--quiet", "--python", python, str(environment.home))
+    # the locks are complete, and some of their requirements are wanted without what these depend on
+    locked = ["--exact", "--no-deps", "--require-hashes", *(f"--requirements={lock}" for lock in present)]
+    install(session, locked, ["--no-deps", *THIS], reads=[*PACKAGE_FILES, *present], into=environment.home)
+
+
+def harness(session: nox.Session, environment: Environment, command: str, *arguments: str) -> bool:
+    """
+    Run a command of the harness in an environment, for its adapters where it runs any, and tell whether all was well.
+    """
+    program = environment.home / ("Scripts" if os.name == "nt" else "bin") / "harness"
+    within = () if command == "report" else ("--environment", environment.name)
+    config = ("--config", f"families/{environment.family}/harness.toml")
+    try:
+        session.run(str(program), command, *arguments, *within, *config, external=True)
+    except CommandFailed:
+        return False
+    return True
 
 
 def digest(arguments: Iterable[str], reads: Iterable[str] = ()) -> str:

@@ -76,11 +76,22 @@ def folder_name(value: object, where: str) -> str:
     """
     Return a name that can name a folder on every platform and a part of a pytest id.
     """
+    return _file_name(value, where, "the folder of its cassettes")
+
+
+def environment_name(value: object, where: str) -> str:
+    """
+    Return a name that can name the files of a locked environment on every platform.
+    """
+    return _file_name(value, where, "the files of an environment")
+
+
+def _file_name(value: object, where: str, what: str) -> str:
     name = text(value, where)
     bad = _BAD_IN_A_FOLDER.search(name)
     if bad or name != name.strip() or name.startswith(".") or name.endswith("."):
-        what = f"{bad.group()!r}" if bad else "a dot or a blank at its start or end"
-        msg = f"{name!r} cannot name the folder of its cassettes: it has {what}"
+        has = f"{bad.group()!r}" if bad else "a dot or a blank at its start or end"
+        msg = f"{name!r} cannot name {what}: it has {has}"
         raise RegistrationError(msg, where=where, hint="use letters, digits, '-', '_', '.', '(', ')' and inner blanks")
     return name
 

@@ -18,7 +18,8 @@ if TYPE_CHECKING:
     from harness.words import Upstream
 
 _PROJECT_KEYS: Final = (
-    "family", "cassettes", "reports", "published", "preload", "simulators", "upstream", "timeout", "adapters",
+    "family", "cassettes", "reports", "published", "preload", "simulators", "upstream", "timeout", "environment",
+    "adapters",
 )  # fmt: skip
 _ADAPTER_KEYS: Final = tuple(field.name for field in fields(Adapter) if field.name not in {"name", "family", "origin"})
 _MODULE: Final = re.compile(r"[^\W\d]\w*(\.[^\W\d]\w*)*")
@@ -39,6 +40,7 @@ class Project:
         simulators: directory of the simulators' data, if it has one.
         upstream: where its adapters' cassettes come from, where they do not say.
         timeout: seconds that a call of its adapters may take, where they do not say.
+        environment: the locked environment that its adapters run in, where they do not say; None where it has but one.
         adapters: those that the file registers, in its order.
         file: the configuration file, if there is one.
         package: the distribution that the project builds, if it is known.
@@ -53,6 +55,7 @@ class Project:
     simulators: Path | None = None
     upstream: Upstream | None = None
     timeout: float | None = None
+    environment: str | None = None
     adapters: tuple[Adapter, ...] = ()
     file: Path | None = None
     package: str | None = None
@@ -73,6 +76,7 @@ class Project:
             family=adapter.family or self.family,
             upstream=adapter.upstream or self.upstream,
             timeout=adapter.timeout or self.timeout,
+            environment=adapter.environment or self.environment,
             origin=adapter.origin or origin,
         )
 
@@ -115,6 +119,7 @@ def _project(found: Configuration) -> Project:
         simulators=_optional_path(settings, "simulators", place, root),
         upstream=checks.optional(checks.upstream)(settings.get("upstream"), f"{place}, upstream"),
         timeout=checks.optional(checks.seconds)(settings.get("timeout"), f"{place}, timeout"),
+        environment=checks.optional(checks.environment_name)(settings.get("environment"), f"{place}, environment"),
         file=found.file,
         package=found.package,
     )

@@ -66,18 +66,28 @@ class Registry:
         """
         return tuple(dict.fromkeys(adapter.family for adapter in self.adapters if adapter.family))
 
-    def select(self, names: Iterable[str] = (), families: Iterable[str] = ()) -> tuple[Adapter, ...]:
+    @property
+    def environments(self) -> tuple[str, ...]:
+        """
+        Return the environments that adapters run in, in the order in which they first occur.
+        """
+        return tuple(dict.fromkeys(adapter.environment for adapter in self.adapters if adapter.environment))
+
+    def select(
+        self, names: Iterable[str] = (), families: Iterable[str] = (), environment: str | None = None
+    ) -> tuple[Adapter, ...]:
         """
         Return the adapters that are asked for, in the registry's order; all of them if nothing is asked for.
 
         Args:
             names: NAME, which stands for it in every family, or FAMILY/NAME.
             families: families to look in.
+            environment: only adapters that run in it; None for all.
 
         Raises:
-            UnknownNameError: there is no such adapter or family; says which was probably meant.
+            UnknownNameError: there is no such adapter, family or environment; says which was probably meant.
         """
-        within = self._within(tuple(families))
+        within = self._running_in(environment, self._within(tuple(families)))
         wanted = tuple(names)
         for name in wanted:
             if not any(name in _callings(adapter) for adapter in within):
@@ -105,9 +115,16 @@ class Registry:
                 raise UnknownNameError(msg, hint=hint)
         return tuple(adapter for adapter in self.adapters if not families or adapter.family in families)
 
+    def _running_in(self, environment: str | None, within: tuple[Adapter, ...]) -> tuple[Adapter, ...]:
+        if environment is not None and environment not in self.environments:
+            known = self.environments
+            hint = f"registered environments: {listed(known)}" if known else _NO_ENVIRONMENT
+            raise UnknownNameError(f"unknown environment {environment!r}{did_you_mean(environment, known)}", hint=hint)
+        return tuple(one for one in within if environment is None or one.environment == environment)
+
     def _unknown(self, name: str, within: tuple[Adapter, ...]) -> UnknownNameError:
         known = [adapter.id if "/" in name else adapter.name for adapter in within]
-        elsewhere = [adapter.id for adapter in self.adapters if name in _callings(adapter)]
+        elsewhere = [_id_and_environment(adapter) for adapter in self.adapters if name in _callings(adapter)]
         if elsewhere:
             hint = f"it is registered as {listed(elsewhere)}"
         else:
@@ -115,11 +132,16 @@ class Registry:
         return UnknownNameError(f"unknown adapter {name!r}{did_you_mean(name, known)}", hint=hint)
 
 
+_NO_ENVIRONMENT: Final = "no registration names one: leave the option out"
 _NOTHING: Final = "no adapter is registered: `harness new NAME` writes a registration"
 
 
 def _callings(adapter: Adapter) -> frozenset[str]:
     return frozenset({adapter.name, adapter.id})
+
+
+def _id_and_environment(adapter: Adapter) -> str:
+    return f"{adapter.id} (environment {adapter.environment})" if adapter.environment else adapter.id
 
 
 def find_adapters(project: Project, extra: Iterable[object] = ()) -> Registry:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING, Any
+from functools import partial
+from typing import TYPE_CHECKING, Any, Final
 
 import click
 
@@ -12,9 +13,14 @@ from harness.cli.screen import has_colour, say, width
 from harness.words import Capability
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from rich.console import RenderableType
 
     from harness.adapters import Adapter
+
+_HEADINGS: Final = ("Adapter", "Target", "Upstream", "Cassettes", "Environment")
+"""The last only where an adapter names one."""
 
 
 @click.command("list")
@@ -30,7 +36,7 @@ def command(ctx: click.Context, /, *, as_json: bool, **given: Any) -> None:  # n
     \b
     Examples:
       harness list
-      harness list --family langchain-0.0.337
+      harness list --family langchain-0.0.337 --environment second
       harness list --json
     """  # noqa: D301 - click looks for this very character
     selection = select(ctx, given)
@@ -75,6 +81,7 @@ def _plain(adapter: Adapter, selection: Selection) -> dict[str, object]:
         "target": adapter.target,
         "upstream": _upstream(adapter, selection, recorded),
         "simulator": adapter.simulator,
+        "environment": adapter.environment,
         "declares": None if adapter.declares is None else [one.value for one in adapter.declares],
         "cassettes": [one.value for one in recorded],
         "registered": adapter.place,
@@ -92,7 +99,8 @@ def _table(selection: Selection) -> str:
     for adapter in selection.adapters:
         row = [one_line(text) for text in _row(adapter, selection)]
         families.setdefault(adapter.family or selection.project.family, []).append(row)
-    shape = _aligned if width() >= NARROWEST_TABLE else _stacked
+    headings = _HEADINGS if any(one.environment for one in selection.adapters) else _HEADINGS[:-1]
+    shape = partial(_aligned, headings) if width() >= NARROWEST_TABLE else partial(_stacked, headings)
     parts = [
         part for family, rows in families.items() for part in (Text(one_line(family), style="bold"), shape(rows), "")
     ]
@@ -100,28 +108,32 @@ def _table(selection: Selection) -> str:
     return rendered(Group(*parts, found), width(), has_colour()).rstrip("\n")
 
 
-def _row(adapter: Adapter, selection: Selection) -> tuple[str, str, str, str]:
+def _row(adapter: Adapter, selection: Selection) -> tuple[str, ...]:
     recorded = _recorded(adapter, selection)
     upstream = _upstream(adapter, selection, recorded) or "-"
-    return adapter.name, adapter.target, upstream, _cassettes(recorded, selection)
+    return adapter.name, adapter.target, upstream, _cassettes(recorded, selection), adapter.environment or "-"
 
 
-def _aligned(rows: list[list[str]]) -> RenderableType:
+def _aligned(headings: Sequence[str], rows: list[list[str]]) -> RenderableType:
     from rich.table import Table  # noqa: PLC0415 - as above
     from rich.text import Text  # noqa: PLC0415 - as above
 
     table = Table(box=None, pad_edge=False, header_style="bold", padding=(0, 2, 0, 0))
-    for heading in ("Adapter", "Target", "Upstream", "Cassettes"):
+    for heading in headings:
         table.add_column(heading, overflow="fold")
     for row in rows:
-        table.add_row(*map(Text, row))
+        table.add_row(*map(Text, row[: len(headings)]))
     return table
 
 
-def _stacked(rows: list[list[str]]) -> RenderableType:
+def _stacked(headings: Sequence[str], rows: list[list[str]]) -> RenderableType:
     from rich.text import Text  # noqa: PLC0415 - as above
 
-    lines = [f"{name}\n  {target}\n  upstream {upstream}, cassettes: {kept}" for name, target, upstream, kept in rows]
+    lines = [
+        f"{name}\n  {target}\n  upstream {upstream}, cassettes: {kept}"
+        + (f"\n  environment {environment}" if len(headings) == len(_HEADINGS) else "")
+        for name, target, upstream, kept, environment in rows
+    ]
     return Text("\n".join(lines), overflow="fold")
 
 

@@ -91,6 +91,7 @@ pace_option = click.option(
 _SELECTING: Final = (
     click.argument("names", nargs=-1, metavar="[NAME]..."),
     click.option("--family", "families", multiple=True, metavar="F", help="Only adapters of this family; repeatable."),
+    click.option("--environment", metavar="E", help="Only adapters that run in this locked environment."),
     click.option("--only", multiple=True, metavar="CAPABILITY", help="Only this call, such as astream; repeatable."),
     config_option,
 )
@@ -188,11 +189,11 @@ def select(ctx: click.Context, given: Mapping[str, Any]) -> Selection:
     Return what a command works on, from the options of `selecting`.
 
     Raises:
-        UserError: there is no such adapter, family or call, or nothing is registered.
+        UserError: there is no such adapter, family, environment or call, or nothing is registered.
     """
     project = project_of(ctx, given["config"])
     registry = registry_of(project)
-    adapters = registry.select(given["names"], given["families"])
+    adapters = registry.select(given["names"], given["families"], given["environment"])
     named = {capability(name) for name in given["only"]}
     return Selection(project, registry, adapters, tuple(one for one in Capability if not named or one in named))
 

@@ -103,6 +103,7 @@ def test_a_class_of_the_program_itself_is_refused():
         ({"name": ".."}, ["cannot name the folder", "a dot"]),
         ({"name": "a::b"}, ["cannot name the folder", "':'"]),
         ({"family": "x\\y"}, ["family", "cannot name the folder"]),
+        ({"environment": "x/y"}, ["environment", "cannot name the files of an environment", "'/'"]),
         ({"declares": "invoke"}, ["declares", "must be a list of strings", '["invoke"]']),
         ({"declares": ["invok"]}, ["unknown capability 'invok'; did you mean 'invoke'?", "abatch"]),
         ({"declares": ["invoke", 3]}, ["declares[1]", "a whole number: 3"]),

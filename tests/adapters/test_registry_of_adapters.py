@@ -79,6 +79,25 @@ def test_an_unknown_name_is_refused_with_what_was_meant(names, families, essenti
     assert caught.value.exit_status == 2
 
 
+def test_an_environment_selects_the_adapters_that_run_in_it():
+    """
+    The others are as if they were not registered, but a name among them is said to be elsewhere; a typo is told.
+    """
+    several = Registry(
+        tuple(Adapter(name=name, target="m:A", family="f", environment=where) for name, where in ("Aa", "Bb", "Ca"))
+    )
+
+    assert several.environments == ("a", "b")
+    assert ids(several.select(environment="a")) == ["f/A", "f/C"]
+    assert ids(several.select(["C"], ["f"], "a")) == ["f/C"]
+    with pytest.raises(UnknownNameError, match=r"it is registered as f/B \(environment b\)"):
+        several.select(["B"], environment="a")
+    with pytest.raises(UnknownNameError, match="unknown environment 'aa'; did you mean 'a'"):
+        several.select(environment="aa")
+    with pytest.raises(UnknownNameError, match="no registration names one"):
+        THREE.select(environment="a")
+
+
 def test_an_empty_registry_says_how_to_begin():
     """
     A name cannot be found where nothing is registered.

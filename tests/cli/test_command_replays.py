@@ -193,6 +193,25 @@ def test_names_families_and_calls_select(project: Folder) -> None:
         assert (found["name"], found["cassettes"]) == ("Plain", ["stream"])
 
 
+def test_an_environment_selects_its_adapters(project: Folder) -> None:
+    """
+    --environment runs the adapters of one locked environment; those that name none belong to the project's, and the
+    parts make the whole.
+    """
+    text = project.toml.read_text()
+    project.toml.write_text(
+        f'environment = "main"\n{text}'.replace('"plain:Plain"', '"plain:Plain"\nenvironment = "old"')
+    )
+    assert "environment" in project("list").out.lower()
+    for name, adapters in (("old", {"Plain"}), ("main", {"Good", "Faulty"})):
+        done = project("run", "--environment", name, "--json", f"{name}.json")
+        assert done.status == 0, done.err
+        assert set(_cells(_matrix(project, f"{name}.json"))) == adapters
+    whole = project("report", "old.json", "main.json", "--out", "whole")
+    assert whole.status == 0, whole.err
+    assert (project.path / "whole" / "matrix.json").read_bytes() == (project.reports / "matrix.json").read_bytes()
+
+
 def test_the_configuration_stands_before_or_after_the_command(project: Folder, tmp_path: Path) -> None:
     """
     --config names the configuration from any folder, on either side of the command's name.

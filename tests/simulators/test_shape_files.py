@@ -165,10 +165,25 @@ def test_no_registration_leads_to_a_simulator_or_holds_a_secret(family: Path) ->
         assert key.startswith("${")
 
 
-def test_the_locked_environment_is_hashed_and_names_no_index(family: Path) -> None:
+def test_the_locked_environments_are_hashed_and_name_no_index(family: Path) -> None:
     """Every requirement is pinned with a hash; where it is fetched from is the reader's business."""
-    lock = (family.parent / "requirements.lock").read_text("utf-8")
-    pins = re.findall(r"^[\w.-]+==\S+ \\\n    --hash=sha256:[0-9a-f]{64}", lock, re.MULTILINE)
-    assert len(pins) == len(re.findall(r"^\w", lock, re.MULTILINE)) > 0
-    assert "://" not in lock
-    assert "--index" not in lock
+    locks = sorted((family.parent / "environments").glob("*.lock"))
+    assert locks
+    for lock in (path.read_text("utf-8") for path in locks):
+        pins = re.findall(r"^[\w.-]+==\S+ \\\n    --hash=sha256:[0-9a-f]{64}", lock, re.MULTILINE)
+        assert len(pins) == len(re.findall(r"^\w", lock, re.MULTILINE)) > 0
+        assert "://" not in lock
+        assert "--index" not in lock
+        assert "--only-binary :all:" in lock
+
+
+def test_every_adapter_has_its_locked_environment(family: Path) -> None:
+    """The environment that a registration names, or the family's, is locked; what is compiled is what stands there."""
+    settings = tomllib.loads(family.read_text("utf-8"))
+    folder = family.parent / "environments"
+    named = {adapter.get("environment", settings["environment"]) for adapter in settings["adapters"].values()}
+    assert named <= {path.stem for path in folder.glob("*.lock")}
+    for wanted in folder.glob("*.in"):
+        lock = wanted.with_suffix(".lock").read_text("utf-8")
+        exact = re.findall(r"^([\w.-]+==\S+)", wanted.read_text("utf-8"), re.MULTILINE)
+        assert [pin for pin in exact if f"{pin} " not in lock] == []
