@@ -112,13 +112,13 @@ def _require_honest(adapter: Adapter, *, simulate: bool) -> None:
 
 
 def _simulator(project: Project, adapters: Sequence[Adapter]) -> AbstractContextManager[Simulator]:
-    from harness.simulators import Simulator, load_shapes  # noqa: PLC0415 - an extra that only this option needs
+    from harness.simulators import Simulator, load_shapes, with_those_beside  # noqa: PLC0415 - an extra that only this option needs
 
     if project.simulators is None:
         hint = 'name their folder: simulators = "simulators"; or leave --simulate out to record the real upstream'
         raise UserError("the project has no simulators", where=str(project.file or project.root), hint=hint)
     shapes = load_shapes(project.simulators)
-    return Simulator({name: shapes[name] for name in dict.fromkeys(_shape_of(one, list(shapes)) for one in adapters)})
+    return Simulator(with_those_beside([_shape_of(one, list(shapes)) for one in adapters], shapes))
 
 
 def _shape_of(adapter: Adapter, known: Sequence[str]) -> str:

@@ -135,6 +135,10 @@ class Host:
             load_target(Adapter.from_dict(self._job.adapter))
         else:
             import_target(target)
+        for spec in _texts(self._job.adapter.get("objects")).values():
+            # an import can cost seconds (runhouse 6 s), and each cell would spend them; what is wrong with one, it says
+            with suppress(Exception, SystemExit):
+                importlib.import_module(spec.partition(":")[0])
 
     def _dialled(self, target: str) -> None:
         self._tell(Frame(kind="note", payload=note("dialled_at_import", target)))

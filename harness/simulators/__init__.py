@@ -4,8 +4,18 @@ from __future__ import annotations
 
 from harness.simulators.answers import CODE_WORD, Answer, compose
 from harness.simulators.eventstream import encode_message
-from harness.simulators.shapes import Shape, load_shapes
+from harness.simulators.shapes import Shape, load_shapes, with_those_beside
 from harness.simulators.simulator import Simulator
 from harness.simulators.tables import ShapeError
 
-__all__ = ["CODE_WORD", "Answer", "Shape", "ShapeError", "Simulator", "compose", "encode_message", "load_shapes"]
+__all__ = [
+    "CODE_WORD",
+    "Answer",
+    "Shape",
+    "ShapeError",
+    "Simulator",
+    "compose",
+    "encode_message",
+    "load_shapes",
+    "with_those_beside",
+]

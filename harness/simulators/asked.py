@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 import json
+import re
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import parse_qsl
+
+from harness.simulators.pickles import unpickle, unpickle_base64
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
+
+_FIELD_NAME: Final = re.compile(rb"(?i)^content-disposition:[^\r\n]*\bname=\"([^\"]*)\"", re.MULTILINE)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -35,7 +40,11 @@ class Asked:
 def parse_body(raw: bytes, content_type: str) -> Any:  # noqa: ANN401 - any JSON document
     """
     Return a JSON document, the fields of a form, or, failing both, the text.
+
+    A field of a multipart form may be a pickle of plain values.
     """
+    if content_type.startswith("multipart/form-data"):
+        return _multipart(raw)
     text = raw.decode("utf-8", "replace")
     if content_type.startswith("application/x-www-form-urlencoded"):
         return dict(parse_qsl(text, keep_blank_values=True))
@@ -45,6 +54,19 @@ def parse_body(raw: bytes, content_type: str) -> Any:  # noqa: ANN401 - any JSON
         return text
 
 
+def _multipart(raw: bytes) -> dict[str, Any]:
+    boundary = raw.partition(b"\r\n")[0]
+    fields: dict[str, Any] = {}
+    for part in raw.split(boundary)[1:-1] if boundary else []:
+        head, _, data = part.partition(b"\r\n\r\n")
+        name = _FIELD_NAME.search(head)
+        if name:
+            content = data.removesuffix(b"\r\n")
+            value = unpickle(content)
+            fields[name[1].decode()] = content.decode("utf-8", "replace") if value is None else value
+    return fields
+
+
 def find(asked: Asked, pointer: str) -> list[Any]:
     """
     Return everything that a pointer names in a request; nothing where it names nothing.
@@ -52,7 +74,8 @@ def find(asked: Asked, pointer: str) -> list[Any]:
     Args:
         asked: the request.
         pointer: `?name` for a query parameter, `{name}` for a part of the path; otherwise a JSON pointer (RFC 6901)
-            into the body, where `*` stands for every element of an array and `-` for its last.
+            into the body, where `*` stands for every element of an array and `-` for its last. A string that holds a
+            pickle in base64 is looked into like the value it was made of.
     """
     if pointer.startswith("?"):
         return [asked.query[pointer[1:]]] if pointer[1:] in asked.query else []
@@ -71,6 +94,8 @@ def _walk(value: Any, steps: Sequence[str]) -> Iterator[Any]:  # noqa: ANN401 - 
 
 
 def _inside(value: Any, step: str) -> list[Any]:  # noqa: ANN401 - any JSON value
+    if isinstance(value, str):
+        value = unpickle_base64(value)
     if isinstance(value, dict):
         return list(value.values()) if step == "*" else [value[step]] if step in value else []
     if isinstance(value, list):

@@ -46,6 +46,13 @@ class Job:
         """
         return (time.monotonic() - self.began) / pace if pace else self.polls * _POLL_WORTH
 
+    @property
+    def lasts(self) -> float:
+        """
+        Return the seconds until the last answer is complete.
+        """
+        return max(answer.lasts for answer in self.answers)
+
 
 class Provider:
     """
@@ -98,7 +105,7 @@ class Provider:
         if route.kind is Kind.REDIRECT:
             return _reply("", "", route.status, {"Location": route.to.format_map(asked.params)})
         if route.kind is Kind.POLL:
-            return self._poll(route, asked)
+            return await self._poll(route, asked)
         if route.kind is Kind.LOOKUP:
             return _render(route, request_context(asked))
         answers = [
@@ -123,13 +130,18 @@ class Provider:
         self._jobs[job] = Job(asked, answers)
         return _render(route, job_context(asked, answers, job, 0.0))
 
-    def _poll(self, route: Route, asked: Asked) -> web.Response:
-        job = self._jobs.get(asked.params["job"])
+    async def _poll(self, route: Route, asked: Asked) -> web.Response:
+        name = next((str(value) for value in find(asked, route.job)), "")
+        job = self._jobs.get(name)
         if job is None:
-            return _json({"error": f"there is no job {asked.params['job']}"}, 404)
+            return _json({"error": f"there is no job {name}"}, 404)
         job.polls += 1
-        name = asked.params["job"]
-        return _render(route, job_context(job.asked, job.answers, name, job.elapsed(self._pace)))
+        elapsed = job.elapsed(self._pace)
+        if route.waits:
+            left = max(job.lasts - elapsed, 0.0)
+            await self._wait(left)
+            elapsed += left
+        return _render(route, job_context(job.asked, job.answers, name, elapsed))
 
     async def _flow(
         self, route: Route, stream: Stream, context: dict[str, object], answers: Sequence[Answer], request: web.Request
@@ -230,4 +242,4 @@ def _frame(stream: Stream, event: Event, context: Mapping[str, object]) -> bytes
     if stream.framing is Framing.SSE:
         name = f"event: {event.name}\n" if event.name else ""
         return f"{name}{stream.prefix}{text}\n\n".encode()
-    return f"{text}\n".encode() if stream.framing is Framing.NDJSON else text.encode()
+    return f"{text}{stream.ending}".encode() if stream.framing is Framing.NDJSON else text.encode()

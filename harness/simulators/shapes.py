@@ -21,7 +21,7 @@ from harness.simulators.tables import ShapeError, Table
 from harness.simulators.templates import compile_template, try_template
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
     from pathlib import Path
 
     from jinja2 import Template
@@ -108,6 +108,7 @@ class Stream:
     Attributes:
         asked: a pointer to the flag that asks for it, or `always`.
         prefix: what stands before the data of an SSE event.
+        ending: what stands after each document of an NDJSON stream.
         opening: events before the first piece.
         piece: the event of one piece.
         final: events after the last piece.
@@ -117,6 +118,7 @@ class Stream:
     framing: Framing
     content_type: str
     prefix: str
+    ending: str
     opening: tuple[Event, ...]
     piece: Event
     final: tuple[Event, ...]
@@ -126,6 +128,10 @@ class Stream:
 class Route:
     """
     Say what is answered at one path.
+
+    Attributes:
+        job: a pointer to the name of the job that is polled.
+        waits: a poll is answered when the job is done.
     """
 
     kind: Kind
@@ -140,6 +146,8 @@ class Route:
     headers: Mapping[str, Template] = field(default_factory=dict)
     stream: Stream | None = None
     to: str = ""
+    job: str = "{job}"
+    waits: bool = False
 
     @property
     def parameters(self) -> int:
@@ -159,6 +167,7 @@ class Shape:
         source: where the format was looked up.
         hosts: the origins it stands for; `*` stands for one label.
         missing: how a request without something required is refused.
+        beside: the shapes of other providers that a client of this one talks to as well.
     """
 
     name: str
@@ -168,6 +177,7 @@ class Shape:
     pace: Pace
     credential: Credential | None = None
     missing: Fault | None = None
+    beside: tuple[str, ...] = ()
 
     def origin_for(self, netloc: str) -> str | None:
         """
@@ -193,7 +203,31 @@ def load_shapes(folder: Path) -> dict[str, Shape]:
     files = sorted(folder.glob("*.toml"))
     if not files:
         raise ShapeError("the folder holds no shapes", where=str(folder), hint="a shape is a file like openai.toml")
-    return {file.stem: read_shape(file) for file in files}
+    shapes = {file.stem: read_shape(file) for file in files}
+    for file in files:
+        _check_beside(shapes[file.stem], shapes, file)
+    return shapes
+
+
+def _check_beside(shape: Shape, shapes: Mapping[str, Shape], file: Path) -> None:
+    unknown = next((name for name in shape.beside if name not in shapes), None)
+    if unknown is not None:
+        raise ShapeError(f"there is no shape {unknown!r}", where=f"{file}: beside",
+                         hint=f"one of {', '.join(sorted(shapes))}")  # fmt: skip
+
+
+def with_those_beside(names: Iterable[str], shapes: Mapping[str, Shape]) -> dict[str, Shape]:
+    """
+    Return the named shapes, and those that have to answer beside them.
+    """
+    found: dict[str, Shape] = {}
+    open_ends = list(names)
+    while open_ends:
+        name = open_ends.pop(0)
+        if name not in found:
+            found[name] = shapes[name]
+            open_ends += found[name].beside
+    return found
 
 
 def read_shape(file: Path) -> Shape:
@@ -223,6 +257,7 @@ def _shape(table: Table, name: str) -> Shape:
         pace=pace,
         credential=credential,
         missing=missing,
+        beside=table.texts("beside", ()),
     )
     table.done()
     if not shape.routes or not shape.hosts:
@@ -284,6 +319,8 @@ def _route(table: Table, pace: Pace) -> Route:
         headers={name: compile_template(text, table, "headers") for name, text in table.mapping("headers").items()},
         stream=_stream(table) if kind is Kind.ANSWER else None,
         to=table.text("to") if kind is Kind.REDIRECT else "",
+        job=_job(table) if kind is Kind.POLL else "",
+        waits=kind is Kind.POLL and table.flag("waits"),
     )
     table.done()
     _check(route, table)
@@ -314,6 +351,13 @@ def _pointers(table: Table, key: str, default: tuple[str, ...] | None = None) ->
     return pointers
 
 
+def _job(table: Table) -> str:
+    pointers = _pointers(table, "job", ("{job}",))
+    if len(pointers) != 1:
+        raise table.error("job", "has to be one pointer", "for a field of the body: /job_id")
+    return pointers[0]
+
+
 def _whole(table: Table, kind: Kind) -> Template | None:
     # a route that only ever streams, and a redirect, have no whole answer
     optional = kind is Kind.REDIRECT or (kind is Kind.ANSWER and not table.has("whole") and table.has("piece"))
@@ -332,6 +376,7 @@ def _stream(table: Table) -> Stream | None:
         framing=framing,
         content_type=table.text("stream_type", _CONTENT_TYPES[framing]),
         prefix=table.text("prefix", "data: "),
+        ending=table.text("ending", "\n"),
         opening=_events(table, "opening"),
         piece=_event(table.anything("piece"), table, "piece"),
         final=_events(table, "final"),
@@ -361,8 +406,10 @@ def _check(route: Route, table: Table) -> None:
         raise table.error("whole", "is never used: the route always streams", "leave it out, or name the stream's flag")
     if route.kind is Kind.ANSWER and not route.whole and not (route.stream and route.stream.asked == "always"):
         raise table.error("whole", "is missing", "a route that may answer without streaming needs a whole answer")
-    if route.kind is Kind.POLL and "{job}" not in route.path:
-        raise table.error("path", "says not which job is polled", "name it: /v1/jobs/{job}")
+    if route.job == "{job}" and route.kind is Kind.POLL and "{job}" not in route.path:
+        raise table.error(
+            "path", "says not which job is polled", 'name it: /v1/jobs/{job}; or point to it: job = "/id"'
+        )
 
 
 def _rehearse(route: Route, table: Table, pace: Pace) -> None:

@@ -63,6 +63,12 @@ class Table:
         """
         return int(self._take(key, default, int, "a whole number"))
 
+    def flag(self, key: str) -> bool:
+        """
+        Return true or false; false where it is not given.
+        """
+        return bool(self._take(key, False, bool, "true or false"))  # noqa: FBT003 - the default
+
     def texts(self, key: str, default: Iterable[str] | None = None) -> tuple[str, ...]:
         """
         Return strings; a single one may stand without its brackets.

@@ -15,6 +15,8 @@ from typing import TYPE_CHECKING, Final
 from jinja2 import StrictUndefined, Template, TemplateError
 from jinja2.sandbox import SandboxedEnvironment
 
+from harness.simulators.pickles import pickled
+
 if TYPE_CHECKING:
     from harness.simulators.tables import Table
 
@@ -24,14 +26,15 @@ def _to_json(value: object) -> str:
     return json.dumps(value, ensure_ascii=False, default=str)
 
 
-def _to_base64(text: str) -> str:
-    return base64.b64encode(text.encode()).decode()
+def _to_base64(value: str | bytes) -> str:
+    return base64.b64encode(value if isinstance(value, bytes) else value.encode()).decode()
 
 
 def _environment() -> SandboxedEnvironment:
     environment = SandboxedEnvironment(undefined=StrictUndefined, autoescape=False)
     environment.filters["tojson"] = _to_json
     environment.filters["b64"] = _to_base64
+    environment.filters["pickle"] = pickled
     return environment
 
 

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import base64
-import binascii
 import gzip
 import json
 from functools import lru_cache
@@ -12,13 +10,12 @@ from urllib.parse import unquote_plus, urlparse
 
 from vcr.request import HeadersDict, Request
 
+from harness.packed import unpacked
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
 _parsed = lru_cache(maxsize=1024)(urlparse)
-
-_SHORTEST_BASE64 = 24
-"""Characters; shorter strings that happen to decode are words, not payloads."""
 
 
 def new_request(method: str, uri: str, body: bytes | None, headers: HeadersDict) -> Request:
@@ -83,7 +80,7 @@ def readable(request: Request) -> str:
     Return the address and everything in the body that can be read as text.
 
     JSON is unescaped, forms and addresses are unquoted, gzip is inflated, and strings that
-    hold base64 of text are decoded beside their own form.
+    hold base64 of text or of a pickle are decoded beside their own form.
     """
     address = unquote_plus(str(request.uri))
     raw = b"" if request._body is None else inflated(body_bytes(request))  # noqa: SLF001 - `body` makes a new object of a file
@@ -127,9 +124,7 @@ def inflated(data: bytes) -> bytes:
 def _leaves(value: Any) -> Iterator[str]:  # noqa: ANN401 - JSON is any value
     if isinstance(value, str):
         yield value
-        decoded = _from_base64(value)
-        if decoded:
-            yield decoded
+        yield from unpacked(value)
     elif isinstance(value, dict):
         for key, inner in value.items():
             yield str(key)
@@ -137,12 +132,3 @@ def _leaves(value: Any) -> Iterator[str]:  # noqa: ANN401 - JSON is any value
     elif isinstance(value, list):
         for inner in value:
             yield from _leaves(inner)
-
-
-def _from_base64(text: str) -> str | None:
-    if len(text) < _SHORTEST_BASE64 or len(text) % 4:
-        return None
-    try:
-        return base64.b64decode(text, validate=True).decode()
-    except (binascii.Error, UnicodeDecodeError):
-        return None

@@ -15,6 +15,7 @@ from functools import lru_cache
 from itertools import combinations, pairwise
 from typing import TYPE_CHECKING, Any, Final
 
+from harness.packed import unpacked
 from harness.verdicts.documents import documents
 
 if TYPE_CHECKING:
@@ -146,6 +147,7 @@ def _column(leaves: list[_Leaf]) -> Column:
 def _leaves(value: Any, path: str) -> Iterator[tuple[str, str]]:  # noqa: ANN401 - JSON is any value
     if isinstance(value, str):
         yield path, value
+        yield from ((f"{path}!", inner) for inner in unpacked(value))
     elif isinstance(value, dict):
         kind = next((value[key] for key in _KINDS if isinstance(value.get(key), str)), "")
         for key, inner in value.items():

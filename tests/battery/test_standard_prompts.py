@@ -7,6 +7,7 @@ from __future__ import annotations
 import base64
 import gzip
 import json
+import pickle
 from urllib.parse import quote, quote_plus
 
 import pytest
@@ -60,15 +61,17 @@ def test_a_request_carries_what_its_text_holds(chosen: set[int], random: object)
         (json.dumps({"messages": [{"role": "user", "content": [{"text": PROMPTS[0]}]}]}).encode(), {}),
         (json.dumps({"body": json.dumps({"prompt": PROMPTS[0]})}).encode(), {}),
         (json.dumps({"body": base64.b64encode(PROMPTS[0].encode()).decode()}).encode(), {}),
+        (json.dumps({"body": base64.encodebytes(pickle.dumps([[], {"prompt": PROMPTS[0]}])).decode()}).encode(), {}),
+        (json.dumps({"prompt": PROMPTS[0], "name": "é" * 24}, ensure_ascii=False).encode(), {}),
         (gzip.compress(json.dumps({"prompt": PROMPTS[0]}).encode()), {"content-encoding": "gzip"}),
         (f"prompt={quote_plus(PROMPTS[0])}&n=1".encode(), {}),
         (f"--x\r\ncontent-disposition: form-data\r\n\r\n{PROMPTS[0]}\r\n--x--".encode(), {}),
     ],
-    ids=["json", "messages", "json-in-json", "base64", "gzip", "form", "multipart"],
+    ids=["json", "messages", "json-in-json", "base64", "pickle", "beside-accents", "gzip", "form", "multipart"],
 )
 def test_a_prompt_is_recognised_however_it_is_packed(body: bytes, headers: dict[str, str]) -> None:
     """
-    JSON, JSON in JSON, base64, gzip, forms and multipart bodies carry the prompt that was put into them.
+    JSON, JSON in JSON, base64, pickles, gzip, forms and multipart bodies carry the prompt that was put into them.
     """
     assert carried(readable(Request("POST", "http://h/v1", body, headers)), PROMPTS) == (0,)
 

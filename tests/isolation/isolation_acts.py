@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import asyncio
 import ctypes
+import importlib
 import os
 import subprocess
 import sys
@@ -43,6 +44,14 @@ def speak(job: Job, capability: Capability, send: Send) -> None:
     send("note", note("process", str(os.getpid())))
     send("note", note("parent", str(os.getppid())))
     print("printed by", capability)  # noqa: T201 - what an adapter prints
+
+
+def tell_importer(_job: Job, _capability: Capability, send: Send) -> None:
+    """
+    Tell which process imported the module of an argument, and whose child this one is.
+    """
+    send("note", note("importer", str(importlib.import_module("isolation_objects").IMPORTED_BY)))
+    send("note", note("parent", str(os.getppid())))
 
 
 def count(_job: Job, _capability: Capability, send: Send) -> None:

@@ -8,6 +8,7 @@ import os
 import socket
 import time
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -95,6 +96,19 @@ def test_each_forked_cell_begins_anew(forking: Fleet, job: MakeJob) -> None:
     assert [outcome.notes["cells"] for outcome in counted.values()] == ["1"] * 3
     assert len({outcome.notes["process"] for outcome in spoken.values()}) == 3
     assert len({outcome.notes["parent"] for outcome in spoken.values()}) == 1
+
+
+def test_modules_of_arguments_are_imported_once(forking: Fleet, job: MakeJob) -> None:
+    """
+    What an argument is taken from is imported before the cells are forked; one that cannot be is the cells' to report.
+    """
+    asked = job("tell_importer")
+    objects = {"missing": "isolation_nowhere:thing", "given": "isolation_objects:IMPORTED_BY"}
+    told = forking.measure(replace(asked, adapter={**asked.adapter, "objects": objects}), [INVOKE, STREAM])
+
+    importers = [outcome.notes["importer"] for outcome in told.values()]
+    assert importers == [outcome.notes["parent"] for outcome in told.values()]
+    assert len(set(importers)) == 1
 
 
 def test_spawned_cells_take_turns(spawning: Fleet, job: MakeJob) -> None:

@@ -106,7 +106,31 @@ whole = '''
 '''
 """
 
-SHAPES = {"completions": COMPLETIONS, "lines": LINES, "cloud": CLOUD, "jobs": JOBS}
+UPLOADS = """
+source = "made up"
+hosts = ["https://uploads.test"]
+
+[[routes]]
+kind = "start"
+path = "/files"
+prompts = "/data/0"
+whole = '{"id": "{{ job }}"}'
+
+[[routes]]
+kind = "poll"
+method = "POST"
+path = "/runs"
+job = "/file"
+waits = true
+whole = '{"state": "{{ state }}", "text": {{ text | tojson }}}'
+
+[[routes]]
+path = "/call"
+prompts = "/data/1/prompt"
+whole = '{"data": "{{ text | pickle | b64 }}"}'
+"""
+
+SHAPES = {"uploads": UPLOADS, "completions": COMPLETIONS, "lines": LINES, "cloud": CLOUD, "jobs": JOBS}
 
 
 @pytest.fixture

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from harness.simulators import Shape, ShapeError, Simulator, load_shapes
+from harness.simulators import Shape, ShapeError, Simulator, load_shapes, with_those_beside
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -48,6 +48,7 @@ def test_a_good_shape_is_read(write_shape: Callable[[str], Path]) -> None:
         ("[[routes]]", "[pace]\nfrist = [1, 3]\n[[routes]]", "pace.frist", "did you mean 'first'?"),
         ("[[routes]]", "[auth]\nheader = 'X'\n[[routes]]", "auth.body", "is missing"),
         ("[[routes]]", "[missing]\nbody = '{{ mising }}'\n[[routes]]", "missing.body", "'mising' is undefined"),
+        ("[[routes]]", "beside = 'even'\n[[routes]]", "beside", "there is no shape 'even'"),
         ("[[routes]]", "[routes]", "routes", "[[routes]]"),
         ('path = "/v1/{model}"', "", "routes[0].path", "is missing"),
         ("/v1/{model}", "v1", "routes[0].path", "does not begin with a slash"),
@@ -77,6 +78,9 @@ def test_a_good_shape_is_read(write_shape: Callable[[str], Path]) -> None:
         ("whole = ", "stream = 'always'\nframing = 'sse'\npiece = 'p'\nwhole = ", "routes[0].whole", "never used"),
         ("whole = ", "stream = '/s'\nframing = 'sse'\npiece = 'p'\n# ", "routes[0].whole", "is missing"),
         ("prompts = ", "kind = 'poll'\n# ", "routes[0].path", "which job"),
+        ("prompts = ", "kind = 'poll'\njob = 'id'\n# ", "routes[0].job", "write /id"),
+        ("prompts = ", "kind = 'poll'\njob = ['/a', '/b']\n# ", "routes[0].job", "one pointer"),
+        ("prompts = ", "kind = 'poll'\njob = '/id'\nwaits = 1\n# ", "routes[0].waits", "true or false"),
     ],
 )
 def test_a_bad_shape_names_file_key_and_remedy(
@@ -92,6 +96,14 @@ def test_a_bad_shape_names_file_key_and_remedy(
     assert says in str(error)
     assert error.hint
     assert error.exit_status == 2
+
+
+def test_those_beside_a_shape_come_along(tmp_path: Path) -> None:
+    """Whoever asks for one shape gets those that it needs, and those that they need, each once."""
+    for name, beside in (("odd", ["even"]), ("even", ["prime", "odd"]), ("prime", []), ("other", [])):
+        text = GOOD.replace("[[routes]]", f"beside = {beside}\n[[routes]]").replace("odd.test", f"{name}.test")
+        (tmp_path / f"{name}.toml").write_text(text, "utf-8")
+    assert list(with_those_beside(["odd"], load_shapes(tmp_path))) == ["odd", "even", "prime"]
 
 
 @pytest.mark.parametrize("raw", [b"source = ", b"\xff\xfe", b"source = 'a'\nsource = 'b'"])

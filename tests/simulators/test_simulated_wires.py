@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import base64
 import http.client
 import itertools
 import json
+import pickle
 import re
 import socket
 import time
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import PurePosixPath
 from typing import TYPE_CHECKING, Any
 
 import httpx
@@ -143,6 +146,18 @@ def test_lines_of_json_are_spoken(simulator: Simulator) -> None:
     assert "".join(line["response"] for line in lines).count(CODES[1]) == 1
 
 
+def test_documents_may_end_in_something_else_than_a_line_end(
+    write_shape: Callable[[str], Path], shape_texts: Mapping[str, str]
+) -> None:
+    """A provider may put a NUL after each document; what it says is the same."""
+    text = shape_texts["lines"].replace('framing = "ndjson"', 'framing = "ndjson"\nending = "\\u0000"')
+    with Simulator(load_shapes(write_shape(text)), pace=0) as simulator:
+        answer = post(simulator, "lines.test", "/generate", {"messages": PROMPTS[0]})
+    *documents, rest = answer.text.split("\0")
+    assert (rest, "\n" in answer.text) == ("", False)
+    assert "".join(json.loads(document)["response"] for document in documents) == compose(PROMPTS[0]).text
+
+
 def test_plain_text_is_spoken_and_asked_for_in_the_query(simulator: Simulator) -> None:
     """A prompt and a flag may stand in the query, and pieces may have no frame at all."""
     url = httpx.URL(simulator.url + "/plain", params={"prompt": PROMPTS[2]})
@@ -176,6 +191,32 @@ def test_a_job_grows_from_poll_to_poll(simulator: Simulator) -> None:
     assert all(later[: len(earlier)] == earlier for earlier, later in itertools.pairwise(outputs))
     assert len({len(output) for output in outputs}) >= 5
     assert polls[0]["asked"] == [PROMPTS[0]]
+
+
+def test_a_pickle_is_uploaded_and_answered_when_its_job_is_done(shapes: dict[str, Shape]) -> None:
+    """The upload is a multipart form, the job is named in a body, and who asks for it waits as long as it takes."""
+    host = {"Host": "uploads.test"}
+    with Simulator(shapes, pace=0.05) as simulator:
+        files = {"data": ("x", pickle.dumps([PROMPTS[0], {"n": 1}]), "application/octet-stream")}
+        started = httpx.post(f"{simulator.url}/files", files=files, headers=host).json()
+        run = post(simulator, "uploads.test", "/runs", {"file": started["id"]}).json()
+        lost = post(simulator, "uploads.test", "/runs", {"file": "nobody"})
+    assert run == {"state": "done", "text": compose(PROMPTS[0]).text}
+    assert lost.status_code == 404
+
+
+def test_pickles_are_spoken(simulator: Simulator) -> None:
+    """A pickle in base64 is looked into, and the answer is one too."""
+    packed = base64.encodebytes(pickle.dumps([[], {"prompt": PROMPTS[1]}])).decode()
+    answer = post(simulator, "uploads.test", "/call", {"data": packed}).json()
+    assert pickle.loads(base64.b64decode(answer["data"])) == compose(PROMPTS[1]).text  # noqa: S301 - our own
+
+
+def test_a_pickle_that_would_run_something_is_not_read(simulator: Simulator) -> None:
+    """What a pickle imports is never looked at, so that there is no prompt in it."""
+    packed = base64.b64encode(pickle.dumps([[], {"prompt": PROMPTS[1], "path": PurePosixPath("x")}])).decode()
+    answer = post(simulator, "uploads.test", "/call", {"data": packed})
+    assert (answer.status_code, answer.json()) == (400, {"error": "/data/1/prompt is missing"})
 
 
 def test_the_same_question_twice_is_two_jobs(simulator: Simulator) -> None:

@@ -31,6 +31,20 @@ HONEST: Final = (
         )
         for client in ("httpx", "httpx2", "aiohttp")
     ),
+    specimen(
+        "Pickled",
+        "honest:Pickled",
+        "One pickle carries three inputs, another their answers.",
+        invoke=NATIVE,
+        batch=NATIVE,
+    ),
+    specimen(
+        "PickledInTurn",
+        "honest:PickledInTurn",
+        "A pickle for each input is a request for each input.",
+        invoke=NATIVE,
+        batch=SEQUENTIAL,
+    ),
     specimen("OpenAISDK", "honest:OpenAISDK", "The SDK streams truly and takes a list prompt.", all=NATIVE),
     *(
         specimen(

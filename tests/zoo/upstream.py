@@ -8,8 +8,10 @@ leave one by one, far enough apart to arrive apart.
 
 from __future__ import annotations
 
+import base64
 import itertools
 import json
+import pickle
 import random
 import re
 import socket
@@ -162,6 +164,13 @@ def _chat(handler: _Handler, data: bytes) -> None:
     handler.streamed((json.dumps(row).encode() + b"\n" for row in ends), "application/x-ndjson")
 
 
+def _pickles(handler: _Handler, data: bytes) -> None:
+    prompts = pickle.loads(base64.b64decode(json.loads(data)["data"]))  # noqa: S301 - the zoo's own
+    time.sleep(FIRST_BYTE)
+    answers = pickle.dumps([answer_to(prompt) for prompt in prompts])
+    handler.whole({"output_type": "result", "data": base64.encodebytes(answers).decode()})
+
+
 def _tiny(handler: _Handler, data: bytes) -> None:
     text = answer_to(json.loads(data)["prompt"])
     half = text.index(".") + 2
@@ -246,6 +255,7 @@ def _flaky(handler: _Handler, data: bytes) -> None:
 _ROUTES: Final[tuple[tuple[str, Callable[[_Handler, bytes], None]], ...]] = (
     ("/v1/completions", _completions),
     ("/v1/chat", _chat),
+    ("/v1/pickles", _pickles),
     ("/v1/tiny", _tiny),
     ("/v1/upload", _upload),
     ("/v1/batches", _batches),

@@ -1,0 +1,3 @@
+"""
+What has to be built before some adapters can be: arguments that are objects.
+"""
