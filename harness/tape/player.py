@@ -163,7 +163,9 @@ class Player:
         last = self._index == self._count - 1
         if not self._gate.lets_pass(place(), last=last):
             position, of = self._place(self._index)
-            await self._gate.ahold(position, of, last=last and not self._refused, address=self._address, request=self._request)
+            await self._gate.ahold(
+                position, of, last=last and not self._refused, address=self._address, request=self._request
+            )
         if self._pace and (delay := self._delay()) > 0:
             await asyncio.sleep(delay)
         return self._released("async")
