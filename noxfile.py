@@ -62,6 +62,8 @@ PACKAGE_FILES: Final = ("pyproject.toml", "README.md", "LICENSE", "harness/**/*"
 FAMILIES: Final = {"langchain-0.0.337": "3.11"}
 """The shipped families, and the Python that the environments of each are locked for."""
 OLD_CLIENTS: Final = "tests/tape_clients/old-clients.txt"
+IN_PARALLEL: Final = ("-n", "2", "--dist", "worksteal")
+"""Options of pytest: a worker that is done takes over what another has not begun."""
 REPORTS: Final = ROOT / "reports"
 SHOWN_LINES: Final = 60
 
@@ -69,6 +71,10 @@ SHOWN_LINES: Final = 60
 _SYSTEM = ssl.get_default_verify_paths()
 if _SYSTEM.cafile or (_SYSTEM.capath and any(Path(_SYSTEM.capath).iterdir())):
     os.environ.setdefault("UV_SYSTEM_CERTS", "1")
+
+# what is imported is compiled once and kept in .nox: hundreds of processes import the same client libraries, and would
+# each compile them for 2 to 3 s of processor time
+os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
 
 nox.needs_version = ">=2026.8"
 nox.options.default_venv_backend = "uv"
@@ -106,8 +112,8 @@ def tests(session: nox.Session) -> None:
     """
     Run the tests against the built wheel; arguments go to pytest.
     """
-    install(session, ["--group", "test", *THIS])
-    session.run("pytest", "-n", "2", *session.posargs)
+    install(session, ["--compile-bytecode", "--group", "test", *THIS])
+    session.run("pytest", *IN_PARALLEL, *session.posargs)
 
 
 @nox.session(python="3.11")
@@ -115,9 +121,9 @@ def tests_old_clients(session: nox.Session) -> None:
     """
     Run the tests of the tape against the client libraries of November 2023; arguments go to pytest.
     """
-    wanted = ["--group", "test-tools", "--requirements", OLD_CLIENTS, *THIS]
+    wanted = ["--compile-bytecode", "--group", "test-tools", "--requirements", OLD_CLIENTS, *THIS]
     install(session, wanted, reads=[*PACKAGE_FILES, OLD_CLIENTS])
-    session.run("pytest", "-n", "2", "tests/tape_clients", *session.posargs)
+    session.run("pytest", *IN_PARALLEL, "tests/tape_clients", *session.posargs)
 
 
 @nox.session
@@ -125,8 +131,8 @@ def tests_lowest(session: nox.Session) -> None:
     """
     Run the tests against the oldest versions that pyproject.toml allows; arguments go to pytest.
     """
-    install(session, ["--resolution", "lowest-direct", "--group", "test", *THIS])
-    session.run("pytest", "-n", "2", *session.posargs)
+    install(session, ["--compile-bytecode", "--resolution", "lowest-direct", "--group", "test", *THIS])
+    session.run("pytest", *IN_PARALLEL, *session.posargs)
 
 
 # -- the main job --------------------------------------------------------------------------------------------------

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable, Mapping
 from typing import Any, Final
 
@@ -13,8 +14,10 @@ def text_of(value: object) -> str | None:
     Return the text of a string, a message or an object with `.text`; None for anything else.
 
     A message's `.content` may be a string or a list of blocks; blocks are strings, mappings or
-    objects, and those without text (images, tool calls) say nothing. What raises when it is
-    asked for has no text. A message that holds nothing says nothing, which is a text: the empty one.
+    objects, and those without text (images) say nothing. A message may also stand within the object
+    (`.message`, `.delta`, the first of `.choices`). One without text that calls tools says the tools'
+    arguments. What raises when it is asked for has no text. A message that holds nothing says nothing,
+    which is a text: the empty one.
     """
     if isinstance(value, str):
         return value
@@ -25,6 +28,11 @@ def text_of(value: object) -> str | None:
 
 
 def _told(value: object) -> str | None:
+    text = _own(value)
+    return text or _arguments(value) or (_inner(value) if text is None else text)
+
+
+def _own(value: object) -> str | None:
     content = getattr(value, "content", _ABSENT)
     if isinstance(content, str):
         return content
@@ -36,6 +44,46 @@ def _told(value: object) -> str | None:
     if isinstance(text, str):
         return text
     return "" if content is None or text is None else None
+
+
+def _inner(value: object) -> str | None:
+    """
+    Return the text of the message within an object; what a mapping holds is the caller's to look for.
+    """
+    if isinstance(value, Mapping):
+        return None
+    choices = getattr(value, "choices", _ABSENT)
+    if isinstance(choices, list | tuple):
+        return _told(choices[0]) if choices else ""
+    for name in ("delta", "message"):
+        inner = getattr(value, name, _ABSENT)
+        if inner is not _ABSENT:
+            return inner if isinstance(inner, str) else "" if inner is None else _told(inner)
+    return None
+
+
+def _arguments(value: object) -> str:
+    """
+    Return the arguments that a message calls tools with, as the upstream writes them.
+    """
+    for name in ("tool_call_chunks", "tool_calls"):
+        calls = getattr(value, name, None)
+        if isinstance(calls, list | tuple) and calls:
+            return "".join(_written(_part(_part(call, "function") or call, "arguments", "args")) for call in calls)
+    content = getattr(value, "content", None)
+    blocks = content if isinstance(content, list | tuple) else ()
+    return "".join(_written(_part(block, "partial_json", "input")) for block in blocks if not isinstance(block, str))
+
+
+def _written(arguments: object) -> str:
+    if isinstance(arguments, str):
+        return arguments
+    return json.dumps(arguments, ensure_ascii=False) if arguments else ""
+
+
+def _part(value: object, *names: str) -> object:
+    parts = (value.get(name) if isinstance(value, Mapping) else getattr(value, name, None) for name in names)
+    return next((part for part in parts if part is not None), None)
 
 
 def type_of(value: object) -> str:
@@ -50,6 +98,6 @@ def _blocks(blocks: Iterable[Any]) -> Iterable[str]:
         if isinstance(block, str):
             yield block
             continue
-        text = block.get("text") if isinstance(block, Mapping) else getattr(block, "text", None)
+        text = _part(block, "text")
         if isinstance(text, str):
             yield text

@@ -11,6 +11,8 @@ def main() -> None:
     """
     try:
         from harness.cli.app import run  # noqa: PLC0415 - Ctrl-C may come while it is being imported
+
+        status = run()
     except KeyboardInterrupt:
-        sys.exit(130)
-    sys.exit(run())
+        status = 130
+    sys.exit(status)

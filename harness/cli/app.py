@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import atexit
 import importlib
 import os
 import signal
@@ -139,9 +140,13 @@ def run() -> int:
     try:
         status = group(prog_name="harness", standalone_mode=False)
     except BaseException as error:  # noqa: BLE001 - the last place where anything can be told
+        # a second Ctrl-C, right after the first, must not keep it from being told
+        signal.signal(signal.SIGINT, signal.SIG_IGN)
         status = endings.told(error)
     # all is told: who presses Ctrl-C again, while threads wind up, wants to be gone
     signal.signal(signal.SIGINT, _gone)
+    # later still the interpreter takes handlers away, and one that comes then would end it as if it had been killed
+    atexit.register(signal.signal, signal.SIGINT, signal.SIG_IGN)
     with suppress(OSError, ValueError):
         sys.stdout.flush()
     return status if isinstance(status, int) else 0

@@ -24,6 +24,9 @@ if TYPE_CHECKING:
 MOST_BYTES: Final = 200 * 1024 * 1024
 MOST_VALUES: Final = 1_000_000
 DEEPEST: Final = 200
+_DEEP: Final = f"it is nested more than {DEEPEST} levels deep"
+_TOO_DEEP: Final = "maximum nesting depth"
+"""How libyaml says that a text is nested more deeply than it reads: by thousands, long before they can be counted."""
 _WEIGHT: Final = 256
 """Characters of a repeated text that count as much as a value of its own."""
 _RECORD_AGAIN: Final = "record it again, or restore it from version control"
@@ -108,6 +111,8 @@ def parse(text: str, where: str) -> Any:  # noqa: ANN401 - YAML is any value
     except CassetteError:
         raise
     except yaml.MarkedYAMLError as error:
+        if _TOO_DEEP in str(error.problem):
+            raise _refusal(_DEEP, where, _line(error)) from error
         raise _not_yaml(error, text, where) from error
     except Exception as error:  # numbers too long for Python, dates that do not exist, state of an odd shape
         msg = f"the cassette cannot be built: {type(error).__name__}: {str(error)[:200]}"
@@ -115,8 +120,7 @@ def parse(text: str, where: str) -> Any:  # noqa: ANN401 - YAML is any value
 
 
 def _not_yaml(error: yaml.MarkedYAMLError, text: str, where: str) -> CassetteError:
-    mark = error.problem_mark or error.context_mark
-    line = mark.line + 1 if mark else 0
+    line = _line(error)
     last = text.count("\n") + 1
     begun = f", in what begins in line {error.context_mark.line + 1}" if error.context_mark else ""
     if line >= last - 1:
@@ -124,6 +128,16 @@ def _not_yaml(error: yaml.MarkedYAMLError, text: str, where: str) -> CassetteErr
     else:
         msg = f"the cassette is not YAML: line {line}: {error.problem}"
     return CassetteError(msg, where=where, hint=_RECORD_AGAIN)
+
+
+def _line(error: yaml.MarkedYAMLError) -> int:
+    mark = error.problem_mark or error.context_mark
+    return mark.line + 1 if mark else 0
+
+
+def _refusal(why: str, where: str, line: int) -> CassetteError:
+    msg = f"the cassette is refused: {why} (line {line})"
+    return CassetteError(msg, where=where, hint="do not trust the file; record it yourself")
 
 
 def line_of(event: yaml.Event) -> int:
@@ -159,7 +173,7 @@ class _Walk:
             elif isinstance(event, yaml.CollectionStartEvent):
                 self._open.append((event.anchor, 1))
                 if len(self._open) > DEEPEST:
-                    self._refuse(f"it is nested more than {DEEPEST} levels deep", line)
+                    self._refuse(_DEEP, line)
             elif isinstance(event, yaml.CollectionEndEvent):
                 self._close(*self._open.pop(), line)
 
@@ -183,9 +197,8 @@ class _Walk:
         if before + weight > MOST_VALUES:
             self._refuse(f"it expands to more than {MOST_VALUES} values", line)
 
-    def _refuse(self, why: str, line: int) -> None:
-        msg = f"the cassette is refused: {why} (line {line})"
-        raise CassetteError(msg, where=self._where, hint="do not trust the file; record it yourself")
+    def _refuse(self, why: str, line: int) -> NoReturn:
+        raise _refusal(why, self._where, line)
 
 
 def _listed(data: Any, where: str) -> list[Any]:  # noqa: ANN401 - YAML is any value

@@ -89,6 +89,8 @@ class Gate:
         self._misses = 0
         self._carried: dict[str, set[int]] = {}
         self._blind_sends: Counter[str] = Counter()
+        self._flying: dict[str, set[int]] = {}
+        self._met: set[int] = set()
         self._spent: set[str] = set()
         self._open = False
 
@@ -119,22 +121,35 @@ class Gate:
                 self._counted = self._counts(text)
             self._changed.notify_all()
 
-    def sent(self, carries: tuple[int, ...], address: str) -> None:
+    def sent(self, request: int, carries: tuple[int, ...], address: str) -> None:
         """
         Note that a request has left for an address, carrying these inputs.
+
+        One that the upstream refuses is best left out: what is sent again is sent later.
         """
         with self._changed:
+            flying = self._flying.setdefault(address, set())
+            flying.add(request)
+            if len(flying) > 1:
+                self._met |= flying
             if carries:
                 self._carried.setdefault(address, set()).update(carries)
             else:
                 self._blind_sends[address] += 1
             self._changed.notify_all()
 
-    def hold(self, position: int, of: int, *, last: bool, address: str = "") -> None:
+    def ended(self, request: int, address: str) -> None:
+        """
+        Note that an answer has come to its end.
+        """
+        with self._changed:
+            self._flying.get(address, set()).discard(request)
+
+    def hold(self, position: int, of: int, *, last: bool, address: str = "", request: int = 0) -> None:
         """
         Wait, in a thread, until arrival `position` of `of` may be handed out.
         """
-        for wait in self._waits(position, of, last=last, address=address, sync=True):
+        for wait in self._waits(position, of, last=last, address=address, request=request, sync=True):
             with self._changed:
                 for _ in range(wait.slices):
                     if wait.over() or self._open or self._alone():
@@ -162,11 +177,11 @@ class Gate:
             self._misses += 1
         return True
 
-    async def ahold(self, position: int, of: int, *, last: bool, address: str = "") -> None:
+    async def ahold(self, position: int, of: int, *, last: bool, address: str = "", request: int = 0) -> None:
         """
         Wait, on an event loop, until arrival `position` of `of` may be handed out.
         """
-        for wait in self._waits(position, of, last=last, address=address, sync=False):
+        for wait in self._waits(position, of, last=last, address=address, request=request, sync=False):
             for turn in range(TURNS + wait.slices):
                 if wait.over() or self._open:
                     break
@@ -175,7 +190,9 @@ class Gate:
                 wait.give_up()
         self._note_arrival()
 
-    def _waits(self, position: int, of: int, *, last: bool, address: str, sync: bool) -> Iterator[_Wait]:
+    def _waits(  # noqa: PLR0913 - what is known of an arrival
+        self, position: int, of: int, *, last: bool, address: str, request: int, sync: bool
+    ) -> Iterator[_Wait]:
         if self._home is None:
             return
         if self._capability.is_async and not self._loop_checked and here().thread != self._home.thread:
@@ -187,7 +204,7 @@ class Gate:
             if of >= FEWEST_ARRIVALS and position == of // 2:
                 yield _Wait(self._item_counted, self._grace)
         if self._capability.batches and last and self._others_could_send(sync=sync):
-            yield _Wait(partial(self._all_sent, address), self._grace, partial(self._spend, address))
+            yield _Wait(partial(self._all_sent, address, request), self._grace, partial(self._spend, address))
 
     def _pulled_by_caller(self, *, sync: bool) -> bool:
         place, home = here(), self._home
@@ -224,17 +241,17 @@ class Gate:
     def _item_counted(self) -> bool:
         return self._counted
 
-    def _all_sent(self, address: str) -> bool:
+    def _all_sent(self, address: str, request: int) -> bool:
         """
         Tell whether every input has been sent to this address, or no more are to be waited for.
 
         Each address for itself: a moderation request of each input says nothing about when the
-        inference requests leave.
+        inference requests leave. And a request that carries them all, for company, may still have others beside it.
         """
         if address in self._spent:
             return True
         if address in self._carried:
-            return self._carried[address] >= self._inputs
+            return self._carried[address] >= self._inputs and request in self._met
         looks_up = address.startswith(("GET ", "HEAD "))
         return looks_up or bool(self._carried) or self._blind_sends[address] >= len(self._inputs)
 

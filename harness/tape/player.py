@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Final, Literal
 
 from harness.events import Answered, Closed, Ended, Hook, place
 
@@ -16,6 +16,8 @@ if TYPE_CHECKING:
     from harness.tape.log import Log
 
 Framing = Literal["chunked", "length", "close"]
+_REFUSED: Final = 400
+"""The least HTTP status by which an upstream refuses."""
 
 
 class AnswerCut(Exception):  # noqa: N818 - names what happened to the answer; clients raise their own errors from it
@@ -79,6 +81,8 @@ class Player:
         self._pace = pace
         self._position = position
         self._address = address
+        # what is refused is sent again, and who waited for it would not see the others overlap
+        self._refused = status >= _REFUSED
         self._index = 0
         self._offset = 0
         self._done = False
@@ -117,7 +121,7 @@ class Player:
         last = self._index == self._count - 1
         if not self._gate.lets_pass(place(), last=last):
             position, of = self._place(self._index)
-            self._gate.hold(position, of, last=last, address=self._address)
+            self._gate.hold(position, of, last=last and not self._refused, address=self._address, request=self._request)
         if self._pace and (delay := self._delay()) > 0:
             time.sleep(delay)
         return self._released(hook)
@@ -159,7 +163,9 @@ class Player:
         last = self._index == self._count - 1
         if not self._gate.lets_pass(place(), last=last):
             position, of = self._place(self._index)
-            await self._gate.ahold(position, of, last=last, address=self._address)
+            await self._gate.ahold(
+                position, of, last=last and not self._refused, address=self._address, request=self._request
+            )
         if self._pace and (delay := self._delay()) > 0:
             await asyncio.sleep(delay)
         return self._released("async")
@@ -170,6 +176,7 @@ class Player:
         """
         if not self._done:
             self._done = True
+            self._gate.ended(self._request, self._address)
             self._log.add(Closed, request=self._request)
 
     def _place(self, index: int) -> tuple[int, int]:
@@ -187,6 +194,7 @@ class Player:
 
     def _end(self, hook: Hook) -> None:
         self._done = True
+        self._gate.ended(self._request, self._address)
         at = self._base + self._pieces[-1][0] if self._pieces else None
         self._log.note(Ended, at=at, request=self._request, hook=hook)
 
@@ -195,5 +203,6 @@ class Player:
             return
         if not self._done:
             self._done = True
+            self._gate.ended(self._request, self._address)
             self._log.add(Ended, request=self._request, hook=hook, cut=self.cut)
         raise AnswerCut(self.cut)

@@ -33,6 +33,8 @@ MOST_BYTES: Final = 64 * 1024 * 1024
 MOST_SECONDS: Final = 120.0
 _OWN: Final = frozenset({"harness", "vcr", "asyncio", "threading", "concurrent", "contextlib", "functools", "runpy"})
 _REPEATABLE: Final = frozenset({"GET", "HEAD", "OPTIONS"})
+_REFUSED: Final = 400
+"""The least HTTP status by which an upstream refuses."""
 
 
 class ReplayMiss(Exception):  # noqa: N818 - names what happened; every client library sees it
@@ -167,12 +169,13 @@ class Tape:
         Raises:
             ReplayMiss: in replay, when no recording answers it.
         """
-        number = self._log_sent(request, hook)
+        number, carries = self._log_sent(request, hook)
         if self._recording:
+            self.gate.sent(number, carries, self._addresses[number])
             return Exchange(None, Recorder(self, number, request, self._sent_at()))
-        return Exchange(self._play(number, request), None)
+        return Exchange(self._play(number, request, carries), None)
 
-    def _log_sent(self, request: Request, hook: Hook) -> int:
+    def _log_sent(self, request: Request, hook: Hook) -> tuple[int, tuple[int, ...]]:
         text = readable(request)
         carries = self._marks(text)
         method, uri = str(request.method).upper(), str(scrub_request(request).uri)
@@ -193,8 +196,7 @@ class Tape:
             text=text,
             through=_stack(),
         )
-        self.gate.sent(carries, address)
-        return number
+        return number, carries
 
     def _phase(self) -> Phase:
         return "call" if self.log.constructed else "construction"
@@ -206,7 +208,7 @@ class Tape:
                 self._first_sent = now
             return now - self._first_sent
 
-    def _play(self, number: int, request: Request) -> Player:
+    def _play(self, number: int, request: Request, carries: tuple[int, ...]) -> Player:
         with self._lock:
             found = self._match(request)
         if found is None:
@@ -215,6 +217,8 @@ class Tape:
             self._on_miss()
             raise ReplayMiss(why)
         index, response = found
+        if int(response["status"]["code"]) < _REFUSED:
+            self.gate.sent(number, carries, self._addresses[number])
         return self.player(number, response, self._base(index), self._polls.get(index))
 
     def _match(self, request: Request) -> tuple[int, dict[str, Any]] | None:

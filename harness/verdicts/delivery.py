@@ -4,16 +4,21 @@ from __future__ import annotations
 
 from bisect import bisect_left
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from harness.events import Arrival, Event, Item
-from harness.verdicts.texts import squeeze
+from harness.verdicts.fidelity import Agreement, carries, compare
+from harness.verdicts.texts import squeeze, texts
 from harness.words import FEWEST_ARRIVALS, Delivery
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from harness.verdicts.exchanges import Exchange
+
+
+_MOST_GUESSES: Final = 16
+"""Early items that are looked at more closely; whoever guessed so many has guessed all."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,12 +29,14 @@ class Handed:
     Attributes:
         item: the event.
         counts: it carries part of the upstream's answer.
+        place: its place in the log.
         after: how many of the answer's arrivals had been handed out before.
         told_at: seconds on the recording's clock at which the answer had said this much.
     """
 
     item: Item
     counts: bool
+    place: int
     after: int
     told_at: float
 
@@ -43,7 +50,7 @@ class Delivered:
         delivery: None where too few arrivals or items can tell.
         handed: the items.
         arrivals: how many arrivals the answer has, handed out or not.
-        before_middle: how many items counted before the middle arrival was released.
+        before_middle: how many items counted before the middle arrival was released; none where they were guessed.
         streamed: a stream was asked for or served.
     """
 
@@ -74,7 +81,7 @@ def deliver(events: Sequence[Event], answer: Sequence[Exchange], genuine: Sequen
     arrivals = _expected(answer)
     handed = _handed(events, places, answer, genuine)
     counting = [one for one in handed if one.counts]
-    before = sum(one.after <= arrivals // 2 for one in counting)
+    before = _early(handed, arrivals // 2, answer)
     streamed = any(one.streamed for one in answer) or len(answer) > 1
     return Delivered(_delivery(len(counting), before, arrivals, streamed), handed, arrivals, before, streamed)
 
@@ -82,11 +89,45 @@ def deliver(events: Sequence[Event], answer: Sequence[Exchange], genuine: Sequen
 def _delivery(counting: int, before: int, arrivals: int, streamed: bool) -> Delivery | None:  # noqa: FBT001 - one fact of four
     if arrivals < FEWEST_ARRIVALS and streamed:
         return None
-    if counting <= 1:
-        return Delivery.WHOLE
     if arrivals >= FEWEST_ARRIVALS and before:
         return Delivery.INCREMENTAL
-    return Delivery.BUFFERED
+    return Delivery.WHOLE if counting <= 1 else Delivery.BUFFERED
+
+
+def _early(handed: Sequence[Handed], middle: int, answer: Sequence[Exchange]) -> int:
+    """
+    Count the items before the middle, from the first one on that the answer had said by then.
+
+    Who says a word of the answer before it came has guessed it.
+    """
+    early = [number for number, one in enumerate(handed) if one.counts and one.after <= middle]
+    for place, number in enumerate(early[:_MOST_GUESSES]):
+        if _said(handed[: number + 1], answer):
+            return len(early) - place
+    return 0
+
+
+def _said(handed: Sequence[Handed], answer: Sequence[Exchange]) -> bool:
+    """
+    Tell whether the last of these items stands in what of the answer had come, or all of them are just that.
+    """
+    last = handed[-1]
+    if not any(one.texts for one in answer):
+        return last.after > 0
+    come = [(one, body) for one in answer if (body := _come(one, last.place))]
+    bodies, worded = [body for _, body in come], [body for one, body in come if one.worded]
+    if not worded and not any(texts(body) for body in bodies):
+        return False
+    joined = "".join(one.item.text or "" for one in handed)
+    return carries(last.item.text or "", bodies, worded) or compare(joined, bodies).agreement is Agreement.SAME
+
+
+def _come(exchange: Exchange, place: int) -> bytes:
+    """
+    Return what of an answer had been handed out before a place in the log.
+    """
+    size = sum(arrival.size for at, arrival in _placed(exchange) if at < place)
+    return exchange.body[:size]
 
 
 def _expected(answer: Sequence[Exchange]) -> int:
@@ -107,7 +148,7 @@ def _handed(
         offset += size
         after = bisect_left(places, order)
         told_at = times[after - 1] if after else event.at
-        found.append(Handed(event, counts, after, told_at))
+        found.append(Handed(event, counts, order, after, told_at))
     return tuple(found)
 
 

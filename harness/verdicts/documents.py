@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 
 _SSE_FIELD: Final = re.compile(r"\s*(data|event|id|retry)?:")
 _BLANK_LINE: Final = re.compile(r"\n\n+")
+_OPENING: Final = re.compile(r"\s*\[\s*")
+_COMMA: Final = re.compile(r"\s*,\s*")
 _LINE_END: Final = re.compile(r"\r\n|\r")
 _BOM: Final = b"\xef\xbb\xbf"
 _PRELUDE: Final = struct.Struct(">III")
@@ -96,7 +98,7 @@ def _json_or_text(text: str) -> Iterator[Document]:
     try:
         value = json.loads(text)
     except ValueError:
-        yield from _lines(text)
+        yield from _cut_array(text) or _lines(text)
         return
     if isinstance(value, list) and value and all(isinstance(element, dict) for element in value):
         yield from (Document("", element) for element in value)
@@ -104,18 +106,37 @@ def _json_or_text(text: str) -> Iterator[Document]:
         yield Document("", value)
 
 
-def _lines(text: str) -> Iterator[Document]:
-    values = []
-    # not `splitlines`: a text may hold line separators of its own
-    for line in text.split("\n"):
-        stripped = line.strip().removeprefix("data:").strip()
-        if not stripped or stripped == "[DONE]":
-            continue
+def _cut_array(text: str) -> list[Document]:
+    """
+    Return the whole objects at the beginning of an array that was cut off.
+    """
+    read = json.JSONDecoder().raw_decode
+    found: list[Document] = []
+    place = _OPENING.match(text)
+    while place is not None:
         try:
-            values.append(json.loads(stripped))
+            value, end = read(text, place.end())
         except ValueError:
-            yield Document("", text)
-            return
+            break
+        found.append(Document("", value))
+        place = _COMMA.match(text, end)
+    return found if all(isinstance(one.value, dict) for one in found) else []
+
+
+def _lines(text: str) -> Iterator[Document]:
+    values: list[Any] = []
+    # not `splitlines`: a text may hold line separators of its own
+    lines = [line.strip().removeprefix("data:").strip() for line in text.split("\n")]
+    lines = [line for line in lines if line and line != "[DONE]"]
+    for number, line in enumerate(lines, 1):
+        try:
+            values.append(json.loads(line))
+        except ValueError:
+            # an answer that was cut off ends in the middle of a line
+            cut = number == len(lines) and line[0] == "{" and all(isinstance(one, dict) for one in values)
+            if not (cut and values):
+                yield Document("", text)
+                return
     yield from (Document("", value) for value in values)
 
 

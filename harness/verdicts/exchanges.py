@@ -7,7 +7,7 @@ from collections import Counter
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
-from harness.events import Answered, Arrival, Ended, Event, Returned, Sent, UpstreamFailed
+from harness.events import Answered, Arrival, Ended, Event, Item, Returned, Sent, UpstreamFailed
 from harness.verdicts.documents import documents, is_one_value, is_plain_type, is_stream_type, plain
 from harness.verdicts.fidelity import assembled
 from harness.verdicts.texts import squeeze, texts
@@ -109,9 +109,9 @@ class Exchange:
     @property
     def address(self) -> tuple[str, str]:
         """
-        Return method and address: what polls have in common.
+        Return method and address without its query: what polls have in common.
         """
-        return self.sent.method, self.sent.uri
+        return self.sent.method, self.sent.uri.partition("?")[0]
 
 
 @dataclass(frozen=True, slots=True)
@@ -161,7 +161,7 @@ def traffic(events: Sequence[Event], outputs: Sequence[str]) -> Traffic:
     calls = tuple(one for one in everything if one.sent.phase == "call")
     construction = tuple(one for one in everything if one.sent.phase == "construction")
     before = tuple(one for one in calls if one.order < _place_of_return(events) and not one.refused)
-    parts = tuple(_bringers(number, text, before) for number, text in enumerate(outputs))
+    parts = tuple(_bringers(number, text, before, _place_of_item(events)) for number, text in enumerate(outputs))
     brought: list[tuple[Exchange, ...]] = []
     answers: dict[int, tuple[Exchange, ...]] = {}
     serves: dict[int, tuple[int, ...]] = {}
@@ -215,13 +215,21 @@ def _place_of_return(events: Sequence[Event]) -> int:
     return next((place for place, event in enumerate(events) if isinstance(event, Returned)), len(events))
 
 
-def _bringers(number: int, output: str, calls: Sequence[Exchange]) -> tuple[Exchange, ...]:
+def _place_of_item(events: Sequence[Event]) -> int:
+    told = (place for place, event in enumerate(events) if isinstance(event, Item) and (event.text or "").strip())
+    return next(told, -1)
+
+
+def _bringers(number: int, output: str, calls: Sequence[Exchange], before: int) -> tuple[Exchange, ...]:
     """
     Return the exchanges whose answers an output is made of, the one that most of it comes from first.
+
+    Of several that say the same it is the last one that was sent `before` this place in the log, where a stream's
+    first item stands.
     """
     words = set(_words(output))
     squeezed = squeeze(output)
-    scores = [(_score(squeezed, words, one), one) for one in calls] if words else []
+    scores = [(_score(squeezed, words, _says(one, calls)), one) for one in calls] if words else []
     best = max((score for score, _ in scores), default=0.0)
     if not best:
         return ()
@@ -234,8 +242,10 @@ def _bringers(number: int, output: str, calls: Sequence[Exchange]) -> tuple[Exch
             by_number = {one.sent.request: one for one in calls}
             return tuple(by_number[key] for key, _ in shares.most_common())
 
-    def unlikely(one: Exchange) -> tuple[bool, bool, int]:
-        return one.trouble is not None, _told_before(squeezed, one), _distance(number, one, calls)
+    def unlikely(one: Exchange) -> tuple[bool, bool, bool, int, int]:
+        alone = best < _EXACTLY or squeezed in one.texts
+        late = one.order if one.order > before else -one.order
+        return one.trouble is not None, _told_before(squeezed, one), not alone, _distance(number, one, calls), late
 
     return (min((one for score, one in scores if score >= best * _CLEARLY), key=unlikely),)
 
@@ -260,8 +270,12 @@ def _distance(number: int, exchange: Exchange, calls: Sequence[Exchange]) -> int
     return 4 if carries else 3
 
 
-def _score(squeezed: str, words: set[str], exchange: Exchange) -> float:
-    said = exchange.texts
+def _says(exchange: Exchange, calls: Sequence[Exchange]) -> tuple[str, ...]:
+    polls = _polls(exchange, calls)
+    return (*exchange.texts, *texts(told_in_turns(polls))) if len(polls) > 1 else exchange.texts
+
+
+def _score(squeezed: str, words: set[str], said: Sequence[str]) -> float:
     if squeezed in said:
         return _EXACTLY
     return max((sum(word in text for word in words) / len(words) for text in said), default=0.0)
@@ -327,15 +341,38 @@ def _gives(exchange: Exchange) -> frozenset[str]:
 
 
 def _polls(bringer: Exchange, calls: Sequence[Exchange]) -> tuple[Exchange, ...]:
-    if bringer.sent.carries or bringer.sent.method not in {"GET", "HEAD"}:
+    """
+    Return the exchanges that asked for one job's answer, a cursor's place aside.
+    """
+    if bringer.sent.carries:
         return (bringer,)
-    return tuple(one for one in calls if one.address == bringer.address and not one.refused)
+    alike = [one for one in calls if one.address == bringer.address and not one.sent.carries and not one.refused]
+    same = [one for one in alike if _question(one) == _question(bringer)]
+    if len(same) == len(alike) or len([one for one in calls if one.sent.carries and not one.refused]) == 1:
+        return tuple(alike)
+    asked = _asked(bringer, calls)
+    if asked is None:
+        return tuple(alike) if bringer.sent.method in {"GET", "HEAD"} else (bringer,)
+    return tuple(one for one in alike if _asked(one, calls) is asked)
+
+
+def _question(exchange: Exchange) -> tuple[str, str]:
+    return exchange.sent.uri, exchange.sent.text
+
+
+def told_in_turns(polls: Sequence[Exchange]) -> bytes:
+    """
+    Return the answers of polls as one body, for those of which each brings what the one before did not.
+    """
+    return b"\n".join(one.body.replace(b"\n", b" ") for one in polls)
 
 
 def _tells_error(body: bytes) -> bool:
     for document in documents(body):
-        if document.label.startswith("error"):
+        value = document.value if isinstance(document.value, dict) else {}
+        inner = value.get("response")
+        if document.label.startswith("error") or value.get("type") == "error" or value.get("error"):
             return True
-        if isinstance(document.value, dict) and document.value.get("error"):
+        if isinstance(inner, dict) and inner.get("error"):
             return True
     return False

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
-from harness.events import Event, Item, Returned, Started
+from harness.events import Arrival, Event, Item, Returned, Started
 from harness.marks import code_word
+from harness.verdicts.exchanges import told_in_turns
 from harness.verdicts.fidelity import Agreement, Fidelity, compare
 from harness.verdicts.texts import readable, squeeze, texts
 from harness.words import Capability, Verdict
@@ -17,6 +18,9 @@ if TYPE_CHECKING:
 
 Wrong = tuple[Verdict, str]
 
+_PLAIN: Final = frozenset({"int", "float", "complex", "bool", "dict", "list", "tuple", "set", "bytes", "bytearray"})
+"""Python's own types, other than text; an item of one of them is of the wrong type."""
+
 
 def unfaithful(capability: Capability, events: Sequence[Event], found: Traffic, outputs: Sequence[str]) -> Wrong | None:
     """
@@ -26,8 +30,9 @@ def unfaithful(capability: Capability, events: Sequence[Event], found: Traffic, 
     return (
         wrong_shape(capability, events)
         or _hidden_failure(found)
+        or (_never_asked(inputs, found) if capability.batches else None)
         or (_mixed_up(outputs, inputs, found) if capability.batches else None)
-        or _not_the_answer(outputs, inputs, found)
+        or _not_the_answer(outputs, inputs, found, _before_anything_came(capability, events))
     )
 
 
@@ -54,7 +59,8 @@ def wrong_shape(capability: Capability, events: Sequence[Event]) -> Wrong | None
     inputs = len(next((event.inputs for event in events if isinstance(event, Started)), ()))
     if capability.streams:
         # None is no item; a number or a dictionary is one of the wrong type
-        odd = next((one for one in events if isinstance(one, Item) and one.text is None and one.type != "None"), None)
+        # objects may tell of other things than text
+        odd = next((one for one in events if isinstance(one, Item) and one.text is None and one.type in _PLAIN), None)
         return None if odd is None else (Verdict.BROKEN, f"an item is a {odd.type}, which carries no text")
     returned = next((event for event in events if isinstance(event, Returned)), None)
     if returned is None:
@@ -81,6 +87,17 @@ def _hidden_failure(found: Traffic) -> Wrong | None:
     if all(one.sent.carries in answered for one in troubled):
         return None
     return Verdict.BROKEN, f"the upstream failed ({troubled[-1].trouble}), and it hides the failure"
+
+
+def _never_asked(inputs: Sequence[str], found: Traffic) -> Wrong | None:
+    """
+    Say which input no request carried, where others were: its output can be no answer to it.
+    """
+    asked = {number for one in found.calls for number in one.sent.carries}
+    for number, text in enumerate(inputs):
+        if asked and number not in asked and not any(squeeze(text) in squeeze(inputs[other]) for other in asked):
+            return Verdict.BROKEN, f"input {number + 1} was never sent, and yet it has an output"
+    return None
 
 
 def _mixed_up(outputs: Sequence[str], inputs: Sequence[str], found: Traffic) -> Wrong | None:
@@ -134,7 +151,23 @@ def _own_answers(number: int, found: Traffic) -> frozenset[str]:
     return frozenset(text for answer in answers for text in answer.texts)
 
 
-def _not_the_answer(outputs: Sequence[str], inputs: Sequence[str], found: Traffic) -> Wrong | None:
+def _before_anything_came(capability: Capability, events: Sequence[Event]) -> str:
+    """
+    Return what a stream's caller got before any piece of any answer had come: the adapter's own words.
+    """
+    first = next((place for place, event in enumerate(events) if isinstance(event, Arrival)), 0)
+    own = [event.text or "" for event in events[:first] if isinstance(event, Item)]
+    return "".join(own) if capability.streams else ""
+
+
+def _not_the_answer(outputs: Sequence[str], inputs: Sequence[str], found: Traffic, own: str = "") -> Wrong | None:
+    wrong = _unlike_the_answer(outputs, inputs, found)
+    if wrong is None or not squeeze(own):
+        return wrong
+    return _unlike_the_answer([one.removeprefix(own) for one in outputs], inputs, found) and wrong
+
+
+def _unlike_the_answer(outputs: Sequence[str], inputs: Sequence[str], found: Traffic) -> Wrong | None:
     if not outputs:
         return Verdict.BROKEN, "nothing came out"
     together = _taken_apart(outputs, found)
@@ -145,6 +178,8 @@ def _not_the_answer(outputs: Sequence[str], inputs: Sequence[str], found: Traffi
         match one.agreement:
             case Agreement.FOREIGN:
                 return Verdict.BROKEN, f"{which} is not the upstream's answer: {_excerpt(outputs[number])}"
+            case Agreement.MIXED:
+                return Verdict.BROKEN, f"{which} mixes other words into the upstream's answer: {_excerpt(one.detail)}"
             case Agreement.LOST:
                 return Verdict.BROKEN, f"{which} lacks part of the upstream's answer: {_excerpt(one.detail)}"
             case Agreement.DOUBLED:
@@ -158,7 +193,9 @@ def _exchanges(number: int, found: Traffic) -> list[Exchange]:
 
 
 def _bodies(number: int, found: Traffic) -> list[bytes]:
-    return [one.body for one in _exchanges(number, found)]
+    brought = _exchanges(number, found)
+    polls = [one for one in brought if not one.sent.carries]
+    return [*(one.body for one in brought), *([told_in_turns(polls)] if len(polls) > 1 else [])]
 
 
 def _taken_apart(outputs: Sequence[str], found: Traffic) -> frozenset[int]:

@@ -42,6 +42,7 @@ class Agreement(StrEnum):
     DECORATED = "decorated"
     LOST = "lost"
     DOUBLED = "doubled"
+    MIXED = "mixed"
     FOREIGN = "foreign"
     UNTOLD = "untold"
 
@@ -96,8 +97,9 @@ def compare(
     bare = _SPECIAL_TOKEN.sub("", wanted)
     if any(bare in joins(body, bare) for body in answers):
         return Fidelity(Agreement.SAME, "", _outside(wanted))
-    whole = "".join(text for _, text in assembled(wanted, dict(enumerate(map(texts, answers)))))
-    return _difference(wanted, whole or _nearest(wanted, spoken), echo, _pieces(answers))
+    parts = [text for _, text in assembled(wanted, dict(enumerate(map(texts, answers))))]
+    joints = frozenset(accumulate(map(len, parts)))
+    return _difference(wanted, "".join(parts) or _nearest(wanted, spoken), echo, _pieces(answers), joints)
 
 
 def carries(item: str, bodies: Iterable[bytes], worded: Iterable[bytes] = ()) -> bool:
@@ -108,7 +110,7 @@ def carries(item: str, bodies: Iterable[bytes], worded: Iterable[bytes] = ()) ->
     """
     wanted = squeeze(item)
     spoken = (*_spoken(bodies), *(squeeze(plain(body)) for body in worded))
-    return bool(wanted) and (not spoken or any(wanted in text for text in spoken))
+    return bool(wanted) and (not spoken or any(wanted in text or wanted in _unescaped(text) for text in spoken))
 
 
 def assembled(wanted: str, answers: Mapping[int, Iterable[str]]) -> list[tuple[int, str]]:
@@ -151,7 +153,11 @@ def _same(wanted: str, text: str, echo: str) -> bool:
         return True
     if echo and (text == echo + wanted or wanted == echo + text):
         return True
-    return bool(wanted) and (_equal(wanted, text) or _equal(wanted, squeeze(html.unescape(text))))
+    return bool(wanted) and (_equal(wanted, text) or _equal(wanted, _unescaped(text)))
+
+
+def _unescaped(text: str) -> str:
+    return squeeze(html.unescape(text)) if "&" in text else text
 
 
 def _equal(wanted: str, text: str) -> bool:
@@ -174,10 +180,12 @@ def _nearest(wanted: str, spoken: Sequence[str]) -> str:
     return max(spoken, key=likeness)
 
 
-def _difference(wanted: str, text: str, echo: str, pieces: Sequence[str]) -> Fidelity:
+def _difference(
+    wanted: str, text: str, echo: str, pieces: Sequence[str], joints: frozenset[int] = frozenset()
+) -> Fidelity:
     if echo and text.startswith(echo) and not wanted.startswith(echo):
         text = text.removeprefix(echo)
-    lost, extra, genuine = _aligned(text, wanted)
+    lost, extra, genuine, inside = _aligned(text, wanted)
     missing = _SPECIAL_TOKEN.sub("", "".join(lost))
     if not any(genuine) or (missing and extra and sum(genuine) * 2 < len(text)):
         return Fidelity(Agreement.FOREIGN, wanted, genuine)
@@ -186,6 +194,9 @@ def _difference(wanted: str, text: str, echo: str, pieces: Sequence[str]) -> Fid
     repeated = [part for part in extra if part in pieces or _stands_in(part, text)]
     if repeated:
         return Fidelity(Agreement.DOUBLED, max(repeated, key=len), genuine)
+    mixed = [part for place, part in inside if place not in joints and _SPECIAL_TOKEN.sub("", part)]
+    if mixed:
+        return Fidelity(Agreement.MIXED, max(mixed, key=len), genuine)
     return Fidelity(Agreement.DECORATED, "".join(extra), genuine)
 
 
@@ -212,14 +223,18 @@ def _longest_start(part: str, text: str) -> int:
     return low
 
 
-def _aligned(text: str, wanted: str) -> tuple[list[str], list[str], list[bool]]:
+def _aligned(text: str, wanted: str) -> tuple[list[str], list[str], list[bool], list[tuple[int, str]]]:
+    """
+    Return what of a text is lost, what is surplus, which characters of the output are the text's, and what of the
+    surplus stands inside of the text: at which place of it, and what.
+    """
     start = wanted.find(text)
     if start >= 0:
         # the whole answer stands in the output; only what stands around it needs a look
         around = [wanted[:start], wanted[start + len(text) :]]
         genuine = [start <= place < start + len(text) for place in range(len(wanted))]
-        return [], [part for part in around if part], genuine
-    lost, extra = [], []
+        return [], [part for part in around if part], genuine, []
+    lost, extra, inside = [], [], []
     genuine = [False] * len(wanted)
     for kind, a, b, c, d in _opcodes(text, wanted):
         if kind == "equal":
@@ -227,7 +242,8 @@ def _aligned(text: str, wanted: str) -> tuple[list[str], list[str], list[bool]]:
             continue
         lost += [text[a:b]] if b > a else []
         extra += [wanted[c:d]] if d > c else []
-    return lost, extra, genuine
+        inside += [(a, wanted[c:d])] if d > c and a > 0 and b < len(text) else []
+    return lost, extra, genuine, inside
 
 
 def _opcodes(text: str, wanted: str) -> Iterator[tuple[str, int, int, int, int]]:

@@ -111,9 +111,20 @@ def _of_the_run(capability: Capability, events: Sequence[Event], found: Traffic)
     ended = _ending(events, found, raised)
     if ended is not None:
         return ended
-    if not found.calls and not wrong_shape(capability, events):
-        return Verdict.UNKNOWN, "no traffic was seen: whatever it talks to, it is not through the tape"
+    if not wrong_shape(capability, events):
+        return _unseen(found)
     return None
+
+
+def _unseen(found: Traffic) -> tuple[Verdict, str] | None:
+    """
+    Judge a call whose answer came from somewhere that cannot be seen.
+    """
+    if not found.calls:
+        return Verdict.UNKNOWN, "no traffic was seen: whatever it talks to, it is not through the tape"
+    if any(one.sent.carries for one in found.calls) or any(found.brought):
+        return None
+    return Verdict.UNKNOWN, "no request was seen that carries the input or brought the answer: it has others, unseen"
 
 
 def _ending(events: Sequence[Event], found: Traffic, raised: Raised | None) -> tuple[Verdict, str] | None:

@@ -12,7 +12,7 @@ import re
 import unicodedata
 from dataclasses import dataclass
 from functools import lru_cache
-from itertools import combinations, pairwise
+from itertools import combinations, pairwise, permutations
 from typing import TYPE_CHECKING, Any, Final
 
 from harness.packed import unpacked
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 _KINDS: Final = ("type", "event_type", "event", "kind")
+_NUMBER: Final = re.compile(r"\[\d*\]")
 _ASTRAL: Final = re.compile("[\U00010000-\U0010ffff]")
 _MOST_COLUMNS_JOINED: Final = 3
 _MOST_FITTING: Final = 12
@@ -60,12 +61,14 @@ class Column:
     Hold the strings at one path of an answer.
 
     Attributes:
+        path: where the strings stand, without the numbers of a list's elements.
         places: the number of each string's leaf in document order, for joining columns.
         pieces: the strings, squeezed; empty ones are left out.
         cumulative: each string repeats the one before and goes on.
         listed: one document holds several of the strings, as a list of answers does.
     """
 
+    path: str
     places: tuple[int, ...]
     pieces: tuple[str, ...]
     cumulative: bool
@@ -92,7 +95,7 @@ def columns(body: bytes) -> tuple[Column, ...]:
             place += 1
             if squeezed:
                 found.setdefault(path, []).append(_Leaf(number, place, squeezed))
-    return tuple(_column(leaves) for leaves in found.values())
+    return tuple(_column(path, leaves) for path, leaves in found.items())
 
 
 @lru_cache(maxsize=256)
@@ -120,10 +123,17 @@ def joins(body: bytes, wanted: str) -> Iterator[str]:
         for chosen in combinations(longest, size):
             if sum(len(column.text) for column in chosen) != len(wanted):
                 continue
-            if any(one.text in two.text for one in chosen for two in chosen if one is not two):
+            if any(one.text in two.text or _side_by_side(one, two) for one, two in permutations(chosen, 2)):
                 continue
             parts = sorted(part for column in chosen for part in zip(column.places, column.pieces, strict=True))
             yield "".join(piece for _, piece in parts)
+
+
+def _side_by_side(one: Column, two: Column) -> bool:
+    """
+    Tell whether two columns are answers of one list that were told at the same time: one or the other is the answer.
+    """
+    return one.path == two.path and one.places[0] < two.places[0] < one.places[-1]
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,10 +143,11 @@ class _Leaf:
     text: str
 
 
-def _column(leaves: list[_Leaf]) -> Column:
+def _column(path: str, leaves: list[_Leaf]) -> Column:
     pieces = tuple(leaf.text for leaf in leaves)
     grows = len(pieces) >= _FEWEST_GROWING and all(after.startswith(before) for before, after in pairwise(pieces))
     return Column(
+        path=_NUMBER.sub("[]", path),
         places=tuple(leaf.place for leaf in leaves),
         pieces=pieces,
         cumulative=grows and pieces[0] != pieces[-1],

@@ -175,13 +175,28 @@ def test_the_last_arrival_of_a_batch_waits_for_the_other_inputs() -> None:
     """
     gate, passed = Gate(Capability.BATCH, inputs=3, grace=AN_HOUR), list[int]()
     gate.begin()
-    gate.sent((0,), ANSWER)
+    gate.sent(0, (0,), ANSWER)
     with _thread(lambda: _hold_all(gate, passed)):
         assert _comes(passed, ARRIVALS - 1)
-        gate.sent((1,), ANSWER)
-        gate.sent((2,), "POST http://h/moderate")
+        gate.sent(1, (1,), ANSWER)
+        gate.sent(2, (2,), "POST http://h/moderate")
         assert _stays(passed, ARRIVALS - 1)
-        gate.sent((2,), ANSWER)
+        gate.sent(3, (2,), ANSWER)
+
+
+def test_a_request_that_carries_all_inputs_waits_for_another_beside_it() -> None:
+    """
+    Each of three may carry all three, as company for its own; only what is sent tells it from one request for all.
+    """
+    gate, passed = Gate(Capability.BATCH, inputs=3, grace=AN_HOUR), list[int]()
+    gate.begin()
+    gate.sent(7, (0, 1, 2), ANSWER)
+    gate.ended(7, ANSWER)
+    gate.sent(0, (0, 1, 2), ANSWER)
+    with _thread(lambda: _hold_all(gate, passed)):
+        assert _comes(passed, ARRIVALS - 1)
+        assert _stays(passed, ARRIVALS - 1)
+        gate.sent(1, (0, 1, 2), ANSWER)
 
 
 @pytest.mark.parametrize("address", ["GET http://h/models", "POST http://h/log"])
@@ -191,8 +206,8 @@ def test_what_carries_no_input_does_not_wait_for_inputs(address: str) -> None:
     """
     gate = Gate(Capability.BATCH, inputs=3, grace=AN_HOUR)
     gate.begin()
-    gate.sent((0,), ANSWER)
-    gate.sent((), address)
+    gate.sent(0, (0,), ANSWER)
+    gate.sent(1, (), address)
     with _thread(lambda: gate.hold(0, 1, last=True, address=address)):
         pass
 
@@ -207,9 +222,10 @@ def test_a_barrier_is_given_up_once_for_each_address() -> None:
 
     def one_by_one() -> None:
         for number in range(3):
-            gate.sent((number,), ANSWER)
+            gate.sent(number, (number,), ANSWER)
             gate._grace = FEW if number == 0 else AN_HOUR  # noqa: SLF001 - a second wait would never end
-            gate.hold(0, 1, last=True, address=ANSWER)
+            gate.hold(0, 1, last=True, address=ANSWER, request=number)
+            gate.ended(number, ANSWER)
             gave_up.append(number)
 
     with _thread(one_by_one):
@@ -298,7 +314,7 @@ def test_no_order_of_events_holds_anybody_for_ever(
             elif step in {"item", "blank"}:
                 gate.item("piece" if step == "item" else " ")
             elif step in {"sent", "blind"}:
-                gate.sent((index % 3,) if step == "sent" else (), ANSWER)
+                gate.sent(index, (index % 3,) if step == "sent" else (), ANSWER)
             else:
                 time.sleep(0.001)
 

@@ -53,6 +53,7 @@ class Story:
     events: list[Event] = field(default_factory=list)
     clock: float = 0.0
     requests: int = 0
+    pieces: dict[int, list[bytes]] = field(default_factory=dict)
 
     def begin(self) -> Story:
         self.add(Constructed, module="m", qualname="A")
@@ -92,6 +93,7 @@ class Story:
         return self.requests - 1
 
     def head(self, request: int, pieces: list[bytes], *, kind: str = "application/json", status: int = 200) -> Story:
+        self.pieces[request] = pieces
         body = b"".join(pieces)
         self.add(Answered, request=request, status=status, content_type=kind, arrivals=len(pieces), body=body)
         return self
@@ -100,7 +102,7 @@ class Story:
         place = where or self.home
         self.clock += 0.05
         how = hook or ("async" if place.loop else "sync")
-        self.add(Arrival, where=place, request=request, index=index, size=1, hook=how)
+        self.add(Arrival, where=place, request=request, index=index, size=len(self.pieces[request][index]), hook=how)
         return self
 
     def end(self, request: int, where: Where | None = None, cut: str | None = None) -> Story:

@@ -18,8 +18,6 @@ if TYPE_CHECKING:
 # the first test to ask waits until the whole zoo is recorded and replayed
 pytestmark = pytest.mark.timeout(2 * PATIENCE)
 
-CELLS = [pytest.param(specimen, call, id=f"{specimen.name}-{call}") for specimen in ZOO for call in CALLS]
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Judged:
@@ -78,41 +76,53 @@ def _wait_for(path: Path) -> Judged:
     return found
 
 
-@pytest.mark.parametrize(("specimen", "call"), CELLS)
-def test_label_is_right_live(specimen: Specimen, call: str, judged: Judged) -> None:
+@pytest.mark.parametrize("specimen", ZOO, ids=lambda specimen: specimen.name)
+def test_labels_are_right_live(specimen: Specimen, judged: Judged) -> None:
     """
     What is judged while the real upstream answers is what the contract's words say.
     """
-    cell = judged.live[specimen.name, call]
-    assert label_of(cell) == specimen.label(call, replay=False), f"{specimen.why}\nfound: {cell['reason']}"
-
-
-@pytest.mark.parametrize(("specimen", "call"), CELLS)
-def test_label_is_right_in_replay(specimen: Specimen, call: str, judged: Judged) -> None:
-    """
-    What is judged over the recording, with nobody listening, is what the contract's words say.
-    """
-    cell = judged.replayed[specimen.name, call]
-    assert label_of(cell) == specimen.label(call, replay=True), f"{specimen.why}\nfound: {cell['reason']}"
-
-
-@pytest.mark.parametrize("name", BRISK)
-def test_pace_changes_no_verdict(name: str, judged: Judged) -> None:
-    """
-    A replay that takes its time says what an instant one says.
-    """
-    found = {call: label_of(judged.paced[name, call]) for call in CALLS}
-    assert found == {call: label_of(judged.replayed[name, call]) for call in CALLS}
+    assert found(judged.live, specimen) == labels(specimen, replay=False), why(judged.live, specimen)
 
 
 @pytest.mark.parametrize("specimen", ZOO, ids=lambda specimen: specimen.name)
-def test_reason_is_given_for_every_cell(specimen: Specimen, judged: Judged) -> None:
+def test_labels_are_right_in_replay(specimen: Specimen, judged: Judged) -> None:
+    """
+    What is judged over the recording, with nobody listening, is what the contract's words say, and so it is at the
+    recorded pace.
+    """
+    assert found(judged.replayed, specimen) == labels(specimen, replay=True), why(judged.replayed, specimen)
+    if specimen.name in BRISK:
+        assert found(judged.paced, specimen) == labels(specimen, replay=True), why(judged.paced, specimen)
+
+
+def found(cells: Cells, specimen: Specimen) -> dict[str, str]:
+    """
+    Return what the six calls of a specimen were judged to be.
+    """
+    return {call: label_of(cells[specimen.name, call]) for call in CALLS}
+
+
+def labels(specimen: Specimen, *, replay: bool) -> dict[str, str]:
+    """
+    Return what the six calls of a specimen are.
+    """
+    return {call: specimen.label(call, replay=replay) for call in CALLS}
+
+
+def why(cells: Cells, specimen: Specimen) -> str:
+    """
+    Return the rule of the contract that decides, and the reasons that were given.
+    """
+    return "\n".join([specimen.why, *(f"{call}: {cells[specimen.name, call]['reason']}" for call in CALLS)])
+
+
+def test_a_reason_is_given_for_every_cell(judged: Judged) -> None:
     """
     No cell is without a sentence that says why.
     """
-    for call in CALLS:
-        assert judged.live[specimen.name, call]["reason"].strip()
-        assert judged.replayed[specimen.name, call]["reason"].strip()
+    cells = (judged.live, judged.replayed, judged.paced)
+
+    assert [name for some in cells for name, cell in some.items() if not cell["reason"].strip()] == []
 
 
 def test_nothing_dials_out_in_replay(judged: Judged) -> None:
