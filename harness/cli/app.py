@@ -23,6 +23,8 @@ _COMMANDS: Final = {
     "run": "replay the battery, print the table, write the reports",
     "explain": "one cell: what was sent, what came when, and why that means its verdict",
     "report": "merge matrices and render the reports again, without running anything",
+    "diff": "the cells that changed between two matrices, the worst first",
+    "docs": "rewrite the tables between the markers of hand-written pages",
 }
 _EPILOG: Final = """
 \b
