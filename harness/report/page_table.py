@@ -126,10 +126,10 @@ def _stamp(matrix: Matrix, rows: Sequence[Row], wish: Wish) -> str:
     shown = [row[call] for _, row in rows for call in calls if call in row]
     recorded = [cell.evidence.cassette.recorded for cell in shown if cell.evidence.cassette]
     newest = max(filter(None, recorded), default=None)
-    when = "over recordings without a date" if newest is None else f"newest recording {escape(newest[:10])}"
+    when = "over recordings without a date" if newest is None else f"newest recording {newest[:10]}"
     battery = "" if matrix.battery is None else f", battery {matrix.battery}"
-    versions = f"harness {escape(matrix.harness)}{battery}"
-    return f"Measured with {versions}; {when}; digest {digest(rows, calls)}.\n"
+    versions = f"harness {matrix.harness}{battery}"
+    return escape(f"Measured with {versions}; {when}; digest {digest(rows, calls)}.") + "\n"
 
 
 def digest(rows: Iterable[Row], calls: Iterable[Capability]) -> str:
