@@ -40,6 +40,7 @@ class Adapter:
         upstream: where its cassettes come from.
         simulator: the simulator that answers while recording from simulators.
         timeout: seconds that a call may take.
+        without: checks that `harness check` leaves out, as "check" or "check.call", each with the reason.
         origin: where it was registered, for messages.
 
     Raises:
@@ -61,6 +62,7 @@ class Adapter:
     upstream: Upstream | None = None
     simulator: str | None = None
     timeout: float | None = None
+    without: Mapping[str, str] = field(default_factory=dict)
     origin: str = field(default="", compare=False)
 
     if TYPE_CHECKING:
@@ -83,6 +85,7 @@ class Adapter:
             upstream: str | None = ...,
             simulator: str | None = ...,
             timeout: float | None = ...,
+            without: Mapping[str, str] = ...,
             origin: str = ...,
         ) -> None: ...
 
@@ -155,4 +158,5 @@ _CHECKS: Final[dict[str, checks.Check]] = {
     "upstream": checks.optional(checks.upstream),
     "simulator": checks.optional(checks.text),
     "timeout": checks.optional(checks.seconds),
+    "without": checks.reasons,
 }

@@ -49,6 +49,17 @@ def replace_files(files: Mapping[Path, bytes]) -> None:
             draft.unlink(missing_ok=True)
 
 
+def append_file(path: Path, data: bytes) -> None:
+    """
+    Write at the end of a file that others write to as well.
+
+    Raises:
+        ReportError: it cannot be written.
+    """
+    with _explained(path), path.open("ab") as file:
+        file.write(data)
+
+
 def _is_device(path: Path) -> bool:
     """
     Tell whether it is there and is no ordinary file, as /dev/stdout is: such a thing is written, not replaced.

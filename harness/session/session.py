@@ -152,6 +152,20 @@ class Session:
         outcomes = self._fleet.measure(job, capabilities, on_event)
         return self._row(adapter, outcomes)
 
+    def outcomes(
+        self, adapter: Adapter, capabilities: Sequence[Capability], options: Mapping[str, object]
+    ) -> dict[Capability, Outcome]:
+        """
+        Run something else than the battery in an adapter's cells, and return what each left behind.
+
+        Args:
+            adapter: whose cells.
+            capabilities: the cells.
+            options: of the job; `entry` says what to run.
+        """
+        job = self._job(adapter)
+        return self._fleet.measure(replace(job, options={**job.options, **options}), capabilities)
+
     def _gather(self, futures: Mapping[Future[Row], int], found: dict[int, Row]) -> None:
         pending = set(futures)
         while pending:
