@@ -37,6 +37,8 @@ def batch_order(bench: Bench) -> Iterator[str]:
     plain = _made(bench, Faults())
     if isinstance(plain.raised, Exception):
         raise NotApplicable("the call raises")
+    if len({one.carries for one in _overlapping(bench)}) < len(bench.inputs):
+        raise NotApplicable("its requests do not overlap")
     turns: dict[int, tuple[int, ...]] = {}
     stages: list[Stage] = []
 
@@ -45,8 +47,6 @@ def batch_order(bench: Bench) -> Iterator[str]:
         return LaterFirst(bench.capability, partial(_later_are_read, stages, turns, carries)) if carries else None
 
     with bench.stage(Faults(gate=gate)) as stage:
-        if len({one.carries for one in _overlapping(bench)}) < len(bench.inputs):
-            raise NotApplicable("its requests do not overlap")
         stages.append(stage)
         made = stage.attempt()
     yield from _out_of_order(bench, plain, made)
@@ -105,7 +105,7 @@ def batch_survives(bench: Bench) -> Iterator[str]:
     """
     with bench.stage() as stage:
         stage.require("return_exceptions")
-        plain = stage.attempt()
+        plain = stage.attempt(return_exceptions=True)
     with bench.stage(Faults(status=400, only=_BAD), leap=True) as stage:
         made = stage.attempt(return_exceptions=True)
         if not stage.tape.harm.refused:

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from harness.checks.bench import Bench, Stage
 
 STATUSES: Final = (401, 429, 500)
+_SHOWN: Final = 40
 _WORD: Final = re.compile(r"[A-Za-z]{5,}")
 
 
@@ -30,14 +31,17 @@ def http_status(bench: Bench) -> Iterator[str]:
     """
     Let the upstream refuse every request that carries a prompt, however often it is sent.
     """
+    passed: dict[int, str] = {}
     for status in STATUSES:
         with bench.stage(Faults(status=status), leap=True) as stage:
             made = stage.attempt()
             if not stage.tape.harm.refused:
                 raise NotApplicable("no request can be seen to carry the prompt")
         if made.raised is None:
-            what = f"{len(made.outputs)} items" if bench.capability.streams else repr(made.outputs)[:80]
-            yield f"the upstream answered with HTTP status {status}, and the call gave {what}"
+            passed[status] = "".join(made.texts)[:_SHOWN]
+    if passed:
+        statuses = " and ".join(map(str, passed))
+        yield f"the upstream answered with HTTP status {statuses}, and the call gave {next(iter(passed.values()))!r}"
 
 
 @check(

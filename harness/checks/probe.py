@@ -52,11 +52,13 @@ def run(job: Job, capability: Capability, send: Send) -> None:
     _tell_source(adapter, capability, Path(job.root), send)
     path = job.cassettes.get(capability.value)
     if not path or not Path(path).exists():
+        send("note", note("checks", "there is nothing to replay"))
         return
     try:
         cassette = files.load(Path(path), match_on=adapter.match_on)
     except UserError:
-        return  # the verdict's cell tells of it
+        send("note", note("checks", "its cassette cannot be used"))  # the verdict's cell tells why
+        return
     wanted = job.options.get("checks")
     for spec in _texts(wanted.get(capability.value) if isinstance(wanted, dict) else ()):
         send("note", note("started"))  # the time-out is each check's own
@@ -97,10 +99,15 @@ def _tried(check: Check, adapter: Adapter, capability: Capability, cassette: Cas
         _in_child(outgoing, check, Bench(adapter, capability, cassette))
     os.close(outgoing)
     try:
-        text = _read(incoming, child, job.timeout)
+        text = _read(incoming, child, _patience(job))
     finally:
         os.close(incoming)
-    return _result(check, text, child, job.timeout)
+    return _result(check, text, child, _patience(job))
+
+
+def _patience(job: Job) -> float:
+    # the cell is given twice as long, so that it can tell of a check that hangs
+    return job.timeout / 2
 
 
 def _in_child(outgoing: int, check: Check, bench: Bench) -> None:

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
 USAGE: Final = 2
 _COMMANDS: Final = {
+    "new": "write a registration, and say what to do next",
     "list": "the registered adapters, and which of their cells have cassettes",
     "record": "run the battery against the real upstream and write the cassettes",
     "run": "replay the battery, print the table, write the reports",

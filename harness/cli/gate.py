@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -19,9 +20,10 @@ from harness.session.session import Session
 from harness.session.standing import baseline_of, exit_status
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Callable, Iterable, Mapping, Sequence
     from pathlib import Path
 
+    from harness.adapters import Adapter
     from harness.checks.registry import Found
     from harness.cli.options import Selection
     from harness.session.readiness import Readiness
@@ -69,12 +71,14 @@ def run(selection: Selection, settings: Settings, checks: Checks, wishes: Wishes
     if wishes.sarif is not None:
         require_file(wishes.sarif)
     baseline = baseline_of(selection.project.reports / MATRIX) if wishes.compare else None
-    found: list[Readiness] = []
     numbers = {adapter.id: len(selection.capabilities) for adapter in selection.adapters}
     with progress(numbers) as shown, Session(selection.project, settings, shown) as session:
-        for adapter in selection.adapters:
+
+        def assessed(adapter: Adapter) -> Readiness:
             off = checks.off.get(adapter.id, {})
-            found.append(assess(session, adapter, checks.tried, off, baseline, selection.capabilities))
+            return assess(session, adapter, checks.tried, off, baseline, selection.capabilities)
+
+        found = _side_by_side(assessed, selection.adapters, settings.workers)
     _print(found, wishes)
     root = selection.project.root
     if wishes.sarif is not None:
@@ -82,6 +86,17 @@ def run(selection: Selection, settings: Settings, checks: Checks, wishes: Wishes
     if wishes.github:
         publish(found, baseline, root)
     return _status(found)
+
+
+def _side_by_side(
+    assessed: Callable[[Adapter], Readiness], adapters: Sequence[Adapter], workers: int
+) -> list[Readiness]:
+    pool = ThreadPoolExecutor(workers)
+    try:
+        return list(pool.map(assessed, adapters))
+    finally:
+        # on Ctrl-C nobody waits for them: the session ends their processes
+        pool.shutdown(wait=False, cancel_futures=True)
 
 
 def _print(found: Iterable[Readiness], wishes: Wishes) -> None:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Final
 from harness.checks.probe import ENTRY
 from harness.checks.registry import reason_off
 from harness.checks.result import Result, Source, State
+from harness.events import Died, Missing, Raised
 from harness.session.hints import usual_cause
 from harness.session.standing import Kind, Note, frozen_by, unpromised, weigh
 from harness.words import Capability, Verdict
@@ -157,10 +158,21 @@ def _results(checks: Iterable[Found], outcome: Outcome, off: Mapping[str, str], 
             yield Result(check=name, state=State.OFF, why=why)
         elif told is not None:
             yield Result.decode(told)
-        elif "fault" in outcome.notes:
-            yield Result(check=name, state=State.FAULT, why=outcome.notes["fault"].strip().rpartition("\n")[2])
         else:
-            yield Result(check=name, state=State.SKIPPED, why="there is nothing to replay")
+            yield _untold(name, outcome)
+
+
+def _untold(name: str, outcome: Outcome) -> Result:
+    """
+    Say why a check has no result: there was nothing to try it on, or its cell ended early.
+    """
+    if "checks" in outcome.notes:
+        return Result(check=name, state=State.SKIPPED, why=outcome.notes["checks"])
+    if any(isinstance(event, Raised | Missing) for event in outcome.events) or "problem" in outcome.notes:
+        return Result(check=name, state=State.SKIPPED, why="the adapter cannot be imported")
+    died = next((f"{event.how}: {event.detail}" for event in outcome.events if isinstance(event, Died)), "")
+    why = outcome.notes.get("fault", died).strip().rpartition("\n")[2]
+    return Result(check=name, state=State.FAULT, why=f"its cell ended before it was tried ({why})")
 
 
 def readiness(
