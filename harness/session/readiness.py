@@ -6,6 +6,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
+from harness.battery.prompts import VERSION
 from harness.checks.probe import ENTRY
 from harness.checks.registry import reason_off
 from harness.checks.result import Result, Source, State
@@ -175,20 +176,35 @@ def _untold(name: str, outcome: Outcome) -> Result:
     return Result(check=name, state=State.FAULT, why=f"its cell ended before it was tried ({why})")
 
 
-def readiness(
-    adapter: Adapter, row: Row, tried: Tried, checks: Mapping[str, Found], baseline: Matrix | None
+def readiness(  # noqa: PLR0913 - one value each of what decides
+    adapter: Adapter,
+    row: Row,
+    tried: Tried,
+    checks: Mapping[str, Found],
+    baseline: Matrix | None,
+    *,
+    battery: int = VERSION,
 ) -> Readiness:
     """
     Say what there is to do, from what was measured and tried.
+
+    Args:
+        adapter: the registration.
+        row: its cells.
+        tried: what the checks showed.
+        checks: those that were tried.
+        baseline: the committed matrix.
+        battery: the version that judged.
     """
-    standing = weigh(row.cells, baseline)
+    standing = weigh(row.cells, baseline, battery=battery)
     notes = [_told(one) for one in standing.notes]
     if adapter.declares is not None:
         declaring = {(row.adapter.family, row.adapter.name)}
         notes += [_told(one) for one in unpromised(row.cells, declaring) if one not in standing.notes]
     maker = _Maker(adapter, row, tried, checks)
-    items = [*maker.of_cells(standing.faults), *maker.of_checks(new=False, frozen=frozen_by(baseline))]
-    newer = maker.of_checks(new=True, frozen=frozen_by(baseline))
+    frozen = frozen_by(baseline, battery)
+    items = [*maker.of_cells(standing.faults), *maker.of_checks(new=False, frozen=frozen)]
+    newer = maker.of_checks(new=True, frozen=frozen)
     notes += [f"{_calls(one.calls)}: {one.evidence}; {one.rule} is newer than the committed matrix" for one in newer]
     return Readiness(adapter=adapter.id, row=row, items=tuple(items), notes=tuple(notes), results=tried.results)
 

@@ -22,8 +22,8 @@ def _relied(name: str, why: str, **labels: str) -> Specimen:
 
 DEAF: Final = ("NativeSync-http.client", "NativeSync-urllib", "Chat-http.client-httpx")
 """
-They read line by line through `http.client`, which takes a chunked answer that breaks off for one that has ended (CPython's
-`_peek_chunked` swallows IncompleteRead): the check is right about them, and it is not their doing.
+They read line by line through `http.client`, which takes a chunked answer that breaks off for one that has ended:
+CPython's `_peek_chunked` swallows IncompleteRead. The check is right about them, and it is not their doing.
 """
 
 RELIABLE: Final = (
