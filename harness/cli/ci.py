@@ -104,4 +104,4 @@ def publish(found: Sequence[Readiness], baseline: Matrix | None, root: Path) -> 
     path = Path(target)
     left = SUMMARY_BYTES - (path.stat().st_size if path.exists() else 0)
     matrix = replace(matrix_of([one.row for one in found], complete=False), complete=True)
-    append_file(path, render_summary(matrix, baseline, annotations, max(left, 0)).encode())
+    append_file(path, render_summary(matrix, baseline, annotations, max(left, 0)).encode("utf-8", "replace"))

@@ -56,7 +56,9 @@ def _result(one: Annotation, number: int) -> dict[str, Any]:
         "level": "error" if one.is_error else "note",
         "message": {"text": f"{one_line(one.subject)}: {one_line(one.message)}"},
         # the line moves and the figures change; what it is about stays the same finding
-        "partialFingerprints": {"subject/v1": hashlib.sha256(f"{one.rule}\0{one.subject}".encode()).hexdigest()},
+        "partialFingerprints": {
+            "subject/v1": hashlib.sha256(f"{one.rule}\0{one.subject}".encode(errors="replace")).hexdigest()
+        },
     }
     if one.path is not None:
         result["locations"] = _locations(one.path, one.line)
