@@ -156,6 +156,7 @@ class Matrix:
         complete: every registered cell was measured; False after Ctrl-C or for a part.
         harness: the version of the harness.
         python: the version of the interpreter, major and minor.
+        battery: the version of the battery whose rules judged; None where an older harness did not say.
     """
 
     complete: bool
@@ -163,3 +164,4 @@ class Matrix:
     python: str
     adapters: tuple[Measured, ...]
     cells: tuple[Cell, ...]
+    battery: int | None = None

@@ -20,7 +20,7 @@ MOST_LINES: Final = 450
 
 WORDS: Final = frozenset({"words", "errors", "events", "cells", "marks", "packed"})
 PARTS: Final = WORDS | {"adapters", "tape", "verdicts", "report"}
-RUN: Final = PARTS | {"battery", "isolation", "session"}
+RUN: Final = PARTS | {"battery", "checks", "isolation", "session"}
 MAY_IMPORT: Final[dict[str, frozenset[str]]] = {
     "words": frozenset(),
     "errors": frozenset({"words"}),
@@ -34,6 +34,7 @@ MAY_IMPORT: Final[dict[str, frozenset[str]]] = {
     "report": frozenset({"words", "errors", "cells"}),
     "simulators": WORDS,
     "battery": PARTS,
+    "checks": PARTS | {"battery"},
     "isolation": PARTS | {"battery"},
     "session": RUN - {"session"},
     "plugin": RUN,

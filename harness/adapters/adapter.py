@@ -41,6 +41,7 @@ class Adapter:
         simulator: the simulator that answers while recording from simulators.
         timeout: seconds that a call may take.
         environment: the locked environment that it runs in, where there are several; None: the project's.
+        without: checks that `harness check` leaves out, as "check" or "check.call", each with the reason.
         origin: where it was registered, for messages.
 
     Raises:
@@ -63,6 +64,7 @@ class Adapter:
     simulator: str | None = None
     timeout: float | None = None
     environment: str | None = None
+    without: Mapping[str, str] = field(default_factory=dict)
     origin: str = field(default="", compare=False)
 
     if TYPE_CHECKING:
@@ -86,6 +88,7 @@ class Adapter:
             simulator: str | None = ...,
             timeout: float | None = ...,
             environment: str | None = ...,
+            without: Mapping[str, str] = ...,
             origin: str = ...,
         ) -> None: ...
 
@@ -159,4 +162,5 @@ _CHECKS: Final[dict[str, checks.Check]] = {
     "simulator": checks.optional(checks.text),
     "timeout": checks.optional(checks.seconds),
     "environment": checks.optional(checks.environment_name),
+    "without": checks.reasons,
 }

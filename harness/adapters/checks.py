@@ -198,6 +198,17 @@ def expectations(value: object, where: str) -> dict[Capability, Verdict]:
     return {word(Capability, name, where): word(Verdict, verdict, f"{where}.{name}") for name, verdict in found}
 
 
+def reasons(value: object, where: str) -> dict[str, str]:
+    """
+    Return what is left out, each with why.
+    """
+    if not isinstance(value, Mapping):
+        refuse(
+            value, "a table", where, hint='say why beside each: without = { stop = "the provider has no such thing" }'
+        )
+    return {name: text(why, f"{where}.{name}") for name, why in table(value, where).items()}
+
+
 def environment(value: object, where: str) -> dict[str, str]:
     """
     Return environment variables; their values must be strings, and may be empty.

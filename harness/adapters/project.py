@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Final
 from harness.adapters import checks
 from harness.adapters.adapter import Adapter
 from harness.adapters.configuration import PYPROJECT, Configuration, find_configuration
+from harness.adapters.targets import target_text
 from harness.errors import RegistrationError
 
 if TYPE_CHECKING:
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
 
 _PROJECT_KEYS: Final = (
     "family", "cassettes", "reports", "published", "preload", "simulators", "upstream", "timeout", "environment",
-    "adapters",
+    "checks", "adapters",
 )  # fmt: skip
 _ADAPTER_KEYS: Final = tuple(field.name for field in fields(Adapter) if field.name not in {"name", "family", "origin"})
 _MODULE: Final = re.compile(r"[^\W\d]\w*(\.[^\W\d]\w*)*")
@@ -41,6 +42,7 @@ class Project:
         upstream: where its adapters' cassettes come from, where they do not say.
         timeout: seconds that a call of its adapters may take, where they do not say.
         environment: the locked environment that its adapters run in, where they do not say; None where it has but one.
+        checks: further checks of `harness check`, as "module:attribute".
         adapters: those that the file registers, in its order.
         file: the configuration file, if there is one.
         package: the distribution that the project builds, if it is known.
@@ -56,6 +58,7 @@ class Project:
     upstream: Upstream | None = None
     timeout: float | None = None
     environment: str | None = None
+    checks: tuple[str, ...] = ()
     adapters: tuple[Adapter, ...] = ()
     file: Path | None = None
     package: str | None = None
@@ -120,6 +123,7 @@ def _project(found: Configuration) -> Project:
         upstream=checks.optional(checks.upstream)(settings.get("upstream"), f"{place}, upstream"),
         timeout=checks.optional(checks.seconds)(settings.get("timeout"), f"{place}, timeout"),
         environment=checks.optional(checks.environment_name)(settings.get("environment"), f"{place}, environment"),
+        checks=_specs(settings.get("checks", ()), f"{place}, checks"),
         file=found.file,
         package=found.package,
     )
@@ -161,6 +165,10 @@ def _modules(value: object, where: str) -> tuple[str, ...]:
             hint = 'for example: preload = ["httpx", "my_package.llms"]'
             raise RegistrationError(f"{name!r} is not the name of a module", where=where, hint=hint)
     return names
+
+
+def _specs(value: object, where: str) -> tuple[str, ...]:
+    return tuple(target_text(one, where) for one in checks.texts(value, where))
 
 
 def _adapters(found: Configuration) -> list[Adapter]:

@@ -19,11 +19,15 @@ if TYPE_CHECKING:
 
 USAGE: Final = 2
 _COMMANDS: Final = {
+    "new": "write a registration, and say what to do next",
     "list": "the registered adapters, and which of their cells have cassettes",
     "record": "run the battery against the real upstream and write the cassettes",
     "run": "replay the battery, print the table, write the reports",
+    "check": "the merge gate: READY, or NOT READY with a numbered list of what there is to do",
     "explain": "one cell: what was sent, what came when, and why that means its verdict",
     "report": "merge matrices and render the reports again, without running anything",
+    "diff": "the cells that changed between two matrices, the worst first",
+    "docs": "rewrite the tables between the markers of hand-written pages",
 }
 _EPILOG: Final = """
 \b

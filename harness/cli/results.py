@@ -5,12 +5,12 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from harness.cli.screen import has_colour, note, say, show_faults, show_problems, width
+from harness.cli.screen import has_colour, note, say, show_faults, show_notes, show_problems, width
 from harness.report.matrix import encode_matrix, write_matrix
 from harness.report.terminal import render_terminal
 from harness.session.outputs import require_file
 from harness.session.problems import Trouble
-from harness.session.standing import all_faults, exit_status
+from harness.session.standing import exit_status, weigh
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -78,8 +78,9 @@ def status_of(rows: Sequence[Row], matrix: Matrix, baseline: Matrix | None) -> i
     }
     # what is the user's mistake, or the harness's, is told as such and not as the cell's
     cells = [cell for cell in matrix.cells if (cell.family, cell.adapter, cell.capability) not in spoilt]
-    faults = all_faults(cells, baseline)
-    show_faults(faults)
+    standing = weigh(cells, baseline)
+    show_faults(standing.faults)
+    show_notes(standing.notes)
     for row in rows:
         show_problems(f"{row.adapter.family}/{row.adapter.name}", row.problems)
-    return exit_status(faults, [problem for row in rows for problem in row.problems])
+    return exit_status(standing.faults, [problem for row in rows for problem in row.problems])

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from harness.session.problems import Problem
-    from harness.session.standing import Fault
+    from harness.session.standing import Fault, Note
 
 _NARROWEST: Final = 40
 _NO_TERMINAL: Final = 132
@@ -109,6 +109,18 @@ def show_faults(faults: Sequence[Fault]) -> None:
     if faults:
         cell = faults[0].cell
         note(f"  hint: `harness explain {cell.family}/{cell.adapter} {cell.capability.value}` shows why; so for others")
+
+
+def show_notes(notes: Sequence[Note]) -> None:
+    """
+    List what is worth knowing and fails nothing, one line for all the calls of an adapter that it is said of.
+    """
+    alike: dict[tuple[str, str], list[str]] = {}
+    for one in notes:
+        key = (f"{one.cell.family}/{one.cell.adapter}", one.message)
+        alike.setdefault(key, []).append(one.cell.capability.value)
+    for (name, message), calls in alike.items():
+        note(f"note: {name} {', '.join(calls)}: {message}")
 
 
 def show_problems(name: str, problems: Sequence[Problem]) -> None:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from harness.session import Session, Settings
 from harness.session.outputs import MATRIX
-from harness.session.standing import baseline_of, faults, key_of
+from harness.session.standing import baseline_of, weigh
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -46,7 +46,8 @@ class Desk:
         self._planned: dict[Adapter, list[Capability]] = {}
         self._rows: dict[Adapter, Row] = {}
         self._session: Session | None = None
-        self._baseline: dict[tuple[str, str, str], Cell] | None = None
+        self._baseline: Matrix | None = None
+        self._looked = False
 
     def plan(self, cells: Iterable[tuple[Adapter, Capability]]) -> None:
         """
@@ -69,8 +70,8 @@ class Desk:
             row = self._rows[adapter] = self._measure(adapter, capability)
         cell = next(one for one in row.cells if one.capability is capability)
         problem = next((one for one in row.problems if one.capability is capability), None)
-        found = faults(cell, self._before().get(key_of(cell)))
-        return Found(cell=cell, adapter=row.adapter, problem=problem, faults=found)
+        standing = weigh([cell], self._before())
+        return Found(cell=cell, adapter=row.adapter, problem=problem, faults=standing.faults)
 
     def close(self) -> None:
         """
@@ -90,8 +91,8 @@ class Desk:
             self._session = Session(self._asked.project, settings).__enter__()
         return self._session
 
-    def _before(self) -> dict[tuple[str, str, str], Cell]:
-        if self._baseline is None:
-            matrix: Matrix | None = baseline_of(self._asked.project.reports / MATRIX)
-            self._baseline = {} if matrix is None else {key_of(cell): cell for cell in matrix.cells}
+    def _before(self) -> Matrix | None:
+        if not self._looked:
+            self._baseline = baseline_of(self._asked.project.reports / MATRIX)
+            self._looked = True
         return self._baseline

@@ -1,13 +1,16 @@
-"""Badges: endpoint files for shields.io, with text as well as colour."""
+"""Badges, with text as well as colour: endpoint files for shields.io, and pictures that need nobody."""
 
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING
+import re
+from dataclasses import dataclass
+from html import escape
+from typing import TYPE_CHECKING, Final
 
 from harness.errors import ReportError
 from harness.report.matrix import cells_of
-from harness.report.text import one_line, safe_name, tally, verdict
+from harness.report.text import one_line, safe_name, tally, verdict, width_of
 from harness.words import Capability, Verdict
 
 if TYPE_CHECKING:
@@ -15,10 +18,43 @@ if TYPE_CHECKING:
 
     from harness.cells import Matrix
 
+_CHARACTER: Final = 6.6
+"""Pixels of a character at this size; the text is fitted to it, whatever font there is."""
+_MARGIN: Final = 12
+_COLOURS: Final = {"brightgreen": "#1a7f37", "blue": "#0b63b5", "lightgrey": "#5c636a", "red": "#b42318"}
+"""Shields' names in tones on which white text has a contrast of more than 4.5 to 1."""
+_SVG: Final = """\
+<svg xmlns="http://www.w3.org/2000/svg" width="{whole}" height="20" role="img" aria-label="{label}: {message}">
+<title>{label}: {message}</title>
+<rect width="{whole}" height="20" rx="3" fill="{colour}"/>
+<path d="M3 0H{left}V20H3a3 3 0 0 1-3-3V3a3 3 0 0 1 3-3z" fill="#444"/>
+<g fill="#fff" text-anchor="middle" font-family="Verdana,Geneva,DejaVu Sans,sans-serif" font-size="11">
+<text x="{label_at:g}" y="14" textLength="{label_length}">{label}</text>
+<text x="{message_at:g}" y="14" textLength="{message_length}">{message}</text>
+</g>
+</svg>
+"""
 
-def render_badge(matrix: Matrix, family: str, adapter: str | None = None) -> str:
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Badge:
     """
-    Return the endpoint file of a family's badge, or of one adapter's.
+    Say what a badge shows.
+
+    Attributes:
+        label: whose it is.
+        message: the counts.
+        colour: one of shields' names.
+    """
+
+    label: str
+    message: str
+    colour: str
+
+
+def badge_of(matrix: Matrix, family: str, adapter: str | None = None) -> Badge:
+    """
+    Return a family's badge, or one adapter's.
 
     Raises:
         ReportError: the matrix has no such family or adapter.
@@ -31,24 +67,45 @@ def render_badge(matrix: Matrix, family: str, adapter: str | None = None) -> str
     counts = tally(
         verdict(cells.get((family, name), {}).get(capability)) for name in names for capability in Capability
     )
-    badge = {
-        "schemaVersion": 1,
-        "label": one_line(adapter or family),
-        "message": _message(counts),
-        "color": _colour(counts),
-    }
-    return json.dumps(badge, ensure_ascii=False, indent=1, sort_keys=True) + "\n"
+    return Badge(label=one_line(adapter or family), message=_message(counts), colour=_colour(counts))
+
+
+def render_badge(matrix: Matrix, family: str, adapter: str | None = None) -> str:
+    """
+    Return the endpoint file of a badge; the arguments are those of `badge_of`.
+    """
+    badge = badge_of(matrix, family, adapter)
+    values = {"schemaVersion": 1, "label": badge.label, "message": badge.message, "color": badge.colour}
+    return json.dumps(values, ensure_ascii=False, indent=1, sort_keys=True) + "\n"
+
+
+def render_svg(matrix: Matrix, family: str, adapter: str | None = None) -> str:
+    """
+    Return a badge as a picture that loads nothing; the arguments are those of `badge_of`.
+    """
+    badge = badge_of(matrix, family, adapter)
+    left, right = (_MARGIN + round(width_of(text) * _CHARACTER) for text in (badge.label, badge.message))
+    label, message = (escape(_drawable(text), quote=True) for text in (badge.label, badge.message))
+    return _SVG.format(
+        whole=left + right, left=left, label=label, message=message, colour=_COLOURS[badge.colour],
+        label_at=left / 2, message_at=left + right / 2, label_length=left - _MARGIN, message_length=right - _MARGIN,
+    )  # fmt: skip
+
+
+def _drawable(text: str) -> str:
+    # XML has no place for what no encoding has, nor for the two characters that are none
+    return re.sub("[\ufffe\uffff]", "?", text.encode("utf-8", "replace").decode())
 
 
 def badges(matrix: Matrix) -> Iterator[tuple[str, str]]:
     """
-    Yield every badge of a matrix: its path with forward slashes, and its content.
+    Yield every badge of a matrix, as an endpoint file and as a picture: its path with forward slashes, and its content.
     """
-    for family in sorted({adapter.family for adapter in matrix.adapters}):
-        yield f"{safe_name(family)}.json", render_badge(matrix, family)
-    for adapter in matrix.adapters:
-        path = f"{safe_name(adapter.family)}/{safe_name(adapter.name)}.json"
-        yield path, render_badge(matrix, adapter.family, adapter.name)
+    subjects: list[tuple[str, str | None]] = [(one, None) for one in sorted({one.family for one in matrix.adapters})]
+    for family, adapter in [*subjects, *((one.family, one.name) for one in matrix.adapters)]:
+        path = "/".join(safe_name(part) for part in (family, adapter) if part is not None)
+        yield f"{path}.json", render_badge(matrix, family, adapter)
+        yield f"{path}.svg", render_svg(matrix, family, adapter)
 
 
 def _message(counts: dict[Verdict, int]) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import os
 import secrets
+import shutil
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
@@ -48,6 +49,17 @@ def replace_files(files: Mapping[Path, bytes]) -> None:
             draft.unlink(missing_ok=True)
 
 
+def append_file(path: Path, data: bytes) -> None:
+    """
+    Write at the end of a file that others write to as well.
+
+    Raises:
+        ReportError: it cannot be written.
+    """
+    with _explained(path), path.open("ab") as file:
+        file.write(data)
+
+
 def _is_device(path: Path) -> bool:
     """
     Tell whether it is there and is no ordinary file, as /dev/stdout is: such a thing is written, not replaced.
@@ -65,6 +77,8 @@ def _draft(path: Path, data: bytes) -> Path:
             file.write(data)
             file.flush()
             os.fsync(file.fileno())
+        if path.exists():
+            shutil.copymode(path, draft)
     except BaseException:
         draft.unlink(missing_ok=True)
         raise

@@ -37,7 +37,7 @@ def render_published(matrix: Matrix, family: str | None = None) -> str:
         family: the only family to show; None shows all, under a heading each where there are several.
     """
     families = _families(matrix) if family is None else [family]
-    tables = [(name, _table(_HEADER, _published_rows(matrix, name))) for name in families]
+    tables = [(name, table(_HEADER, _published_rows(matrix, name))) for name in families]
     if len(tables) == 1:
         return tables[0][1]
     return "\n".join(f"### {escape(name)}\n\n{table}" for name, table in tables)
@@ -51,7 +51,7 @@ def render_detailed(matrix: Matrix) -> str:
     parts = ["## In detail\n", _provenance(matrix)]
     for family in _families(matrix):
         parts.append(f"### {escape(family)}: {_total(matrix, family)}\n")
-        parts.append(_table(_HEADER, _detailed_rows(matrix, family, notes)))
+        parts.append(table(_HEADER, _detailed_rows(matrix, family, notes)))
     parts += [_footnotes(notes), _legend(matrix), _adapters(matrix)]
     return "\n".join(part for part in parts if part)
 
@@ -76,7 +76,10 @@ def _of_family(matrix: Matrix, family: str) -> list[Measured]:
     return [adapter for adapter in sorted_adapters(matrix) if adapter.family == family]
 
 
-def _table(header: Sequence[str], rows: Iterable[Sequence[str]], *, centred: bool = True) -> str:
+def table(header: Sequence[str], rows: Iterable[Sequence[str]], *, centred: bool = True) -> str:
+    """
+    Return a pipe table of cells that are Markdown already; the first column stands left.
+    """
     rule = [":-", *([":-:" if centred else ":-"] * (len(header) - 1))]
     return "".join(f"| {' | '.join(row)} |\n" for row in (header, rule, *rows))
 
@@ -154,7 +157,7 @@ def _legend(matrix: Matrix) -> str:
 
 def _adapters(matrix: Matrix) -> str:
     header = ("Adapter", "Family", "Versions", "Upstream", "Problem")
-    return "#### Adapters\n\n" + _table(header, map(_adapter_row, sorted_adapters(matrix)), centred=False)
+    return "#### Adapters\n\n" + table(header, map(_adapter_row, sorted_adapters(matrix)), centred=False)
 
 
 def _adapter_row(adapter: Measured) -> list[str]:

@@ -64,7 +64,7 @@ def encode_matrix(matrix: Matrix) -> bytes:
     document = {
         "schema_version": SCHEMA_VERSION,
         "complete": matrix.complete,
-        "generator": {"harness": matrix.harness, "python": matrix.python},
+        "generator": _generator(matrix),
         "adapters": [_plain(adapter) for adapter in sorted_adapters(matrix)],
         "cells": [_plain(cell) for cell in sorted_cells(matrix)],
     }
@@ -106,10 +106,13 @@ def merge(matrices: Iterable[Matrix]) -> Matrix:
         raise ReportError("there is no matrix to merge", hint="name at least one matrix.json")
     harness = _agreed("harness", (part.harness for part in parts))
     python = _agreed("Python", (part.python for part in parts))
+    # a matrix of an older harness does not say, and stands in nobody's way
+    batteries = [part.battery for part in parts if part.battery is not None]
+    battery = _agreed("battery", batteries) if batteries else None
     adapters = _joined((adapter for part in parts for adapter in part.adapters), _adapter_title)
     cells = _joined((cell for part in parts for cell in part.cells), _cell_title)
     complete = all(part.complete for part in parts)
-    return Matrix(complete=complete, harness=harness, python=python, adapters=adapters, cells=cells)
+    return Matrix(complete=complete, harness=harness, python=python, battery=battery, adapters=adapters, cells=cells)
 
 
 def sorted_adapters(matrix: Matrix) -> list[Measured]:
@@ -141,6 +144,16 @@ def adapter_order(family: str, name: str) -> tuple[str, str, str]:
     Return the sort key of an adapter.
     """
     return family, name.casefold(), name
+
+
+def _generator(matrix: Matrix) -> dict[str, object]:
+    said: dict[str, object] = {"harness": matrix.harness, "python": matrix.python}
+    return said if matrix.battery is None else {**said, "battery": matrix.battery}
+
+
+def _battery(generator: Mapping[str, Any]) -> int | None:
+    version = generator.get("battery")
+    return None if version is None else int(version)
 
 
 def _plain(value: object) -> Any:  # noqa: ANN401 - JSON has no narrower type
@@ -246,6 +259,7 @@ def _matrix(document: Any, where: str) -> Matrix:  # noqa: ANN401 - checked agai
             complete=document["complete"],
             harness=document["generator"]["harness"],
             python=document["generator"]["python"],
+            battery=_battery(document["generator"]),
             adapters=tuple(_adapter(value) for value in document["adapters"]),
             cells=tuple(_cell(value) for value in document["cells"]),
         )
@@ -339,11 +353,11 @@ def _word(kind: Callable[[str], T], value: str | None) -> T | None:
     return None if value is None else kind(value)
 
 
-def _agreed(what: str, versions: Iterable[str]) -> str:
-    found = sorted(set(versions))
+def _agreed(what: str, versions: Iterable[T]) -> T:
+    found = sorted(set(versions), key=str)
     if len(found) > 1:
         hint = "run them again with one version, or report them apart"
-        raise ReportError(f"{what} versions differ: {', '.join(found)}", hint=hint)
+        raise ReportError(f"{what} versions differ: {', '.join(map(str, found))}", hint=hint)
     return found[0]
 
 

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Final
 from harness.errors import ReportError
 from harness.report.matrix import read_matrix
 from harness.report.write import write_reports
+from harness.session.standing import FIRST_BATTERY
 from harness.words import Capability, Verdict
 
 if TYPE_CHECKING:
@@ -89,7 +90,7 @@ def joined(new: Matrix, old: Matrix | None, registered: Iterable[Key]) -> Matrix
         registered: family and name of every adapter that there is.
     """
     known = set(registered)
-    if old is None or (old.harness, old.python) != (new.harness, new.python):
+    if old is None or _versions(old) != _versions(new):
         old = replace(new, adapters=(), cells=())
     fresh = {_cell_key(cell) for cell in new.cells}
     kept = [cell for cell in old.cells if _cell_key(cell) not in fresh and (cell.family, cell.adapter) in known]
@@ -97,6 +98,10 @@ def joined(new: Matrix, old: Matrix | None, registered: Iterable[Key]) -> Matrix
     have = {_cell_key(cell) for cell in cells}
     complete = all((family, name, one) in have for family, name in known for one in Capability)
     return replace(new, complete=complete, adapters=tuple(_adapters(new, old, kept)), cells=cells)
+
+
+def _versions(matrix: Matrix) -> tuple[str, str, int]:
+    return matrix.harness, matrix.python, matrix.battery or FIRST_BATTERY
 
 
 def _cell_key(cell: Cell) -> tuple[str, str, Capability]:
@@ -149,4 +154,4 @@ def _is_of_other_versions(folder: Path, matrix: Matrix) -> bool:
         old = matrix_in(folder)
     except ReportError:
         return False
-    return old is not None and bool(old.cells) and (old.harness, old.python) != (matrix.harness, matrix.python)
+    return old is not None and bool(old.cells) and _versions(old) != _versions(matrix)

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Protocol, Self
 from harness.adapters.build import expanded_env
 from harness.adapters.published import load_published
 from harness.battery.job import Job
+from harness.battery.prompts import VERSION
 from harness.cells import Cell, Matrix, Measured, Provenance
 from harness.errors import CassetteError
 from harness.isolation.hosts import Fleet
@@ -150,6 +151,24 @@ class Session:
 
         outcomes = self._fleet.measure(job, capabilities, on_event)
         return self._row(adapter, outcomes)
+
+    def outcomes(
+        self, adapter: Adapter, capabilities: Sequence[Capability], options: Mapping[str, object]
+    ) -> dict[Capability, Outcome]:
+        """
+        Run something else than the battery in an adapter's cells, and return what each left behind.
+
+        A cell may take twice as long as a call.
+
+        Args:
+            adapter: whose cells.
+            capabilities: the cells.
+            options: of the job; `entry` says what to run.
+        """
+        job = self._job(adapter)
+        # twice the time: an entry that minds the time-out itself comes before whoever watches it
+        job = replace(job, timeout=2 * job.timeout, options={**job.options, **options})
+        return self._fleet.measure(job, capabilities)
 
     def _gather(self, futures: Mapping[Future[Row], int], found: dict[int, Row]) -> None:
         pending = set(futures)
@@ -292,6 +311,7 @@ def matrix_of(rows: Sequence[Row], *, complete: bool) -> Matrix:
         complete=complete,
         harness=version("capability-harness"),
         python=python_version(),
+        battery=VERSION,
         adapters=tuple(row.adapter for row in rows),
         cells=tuple(one for row in rows for one in row.cells),
     )

@@ -1,20 +1,26 @@
-"""How a cell stands: against its own promise, its expectation, and the committed matrix."""
+"""
+How a cell stands: against its own promise, its expectation, and the committed matrix.
+
+What is required is frozen by the battery version that the committed matrix was judged by: what only a newer battery
+finds fault with is told, and fails nobody until a matrix of the newer battery is committed.
+"""
 
 from __future__ import annotations
 
 import os
 import subprocess
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import TYPE_CHECKING, Final
 
+from harness.battery.prompts import VERSION
 from harness.errors import ReportError
 from harness.report.matrix import decode_matrix, read_matrix
 from harness.session.problems import Problem, Trouble
 from harness.words import Verdict
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Container, Iterable, Sequence
     from pathlib import Path
 
     from harness.cells import Cell, Matrix
@@ -23,6 +29,8 @@ if TYPE_CHECKING:
 
 _GIT_SECONDS: Final = 10
 _OTHER_REPOSITORIES: Final = ("GIT_DIR", "GIT_WORK_TREE", "GIT_INDEX_FILE", "GIT_PREFIX")
+FIRST_BATTERY: Final = 1
+"""The battery of matrices that do not name one: they were written before there was another."""
 _BAD: Final = {Verdict.BROKEN: "broken", Verdict.BLOCKED: "blocked"}
 
 
@@ -50,6 +58,39 @@ class Fault:
     kind: Kind
     cell: Cell
     message: str
+
+
+class Remark(StrEnum):
+    """
+    Say why a cell is worth a note, though it fails nothing.
+
+    `unpromised` is native and not declared; `newer-rules` would fail by the rules of a newer battery than the one that
+    judged the committed matrix.
+    """
+
+    UNPROMISED = "unpromised"
+    NEWER_RULES = "newer-rules"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Note:
+    """
+    Hold one thing to know of a cell that fails nothing.
+    """
+
+    kind: Remark
+    cell: Cell
+    message: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Standing:
+    """
+    Hold how the cells of a run stand.
+    """
+
+    faults: tuple[Fault, ...] = ()
+    notes: tuple[Note, ...] = ()
 
 
 def faults(cell: Cell, baseline: Cell | None = None) -> tuple[Fault, ...]:
@@ -82,6 +123,69 @@ def all_faults(cells: Iterable[Cell], baseline: Matrix | None) -> tuple[Fault, .
     """
     before = {} if baseline is None else {key_of(cell): cell for cell in baseline.cells}
     return tuple(fault for cell in cells for fault in faults(cell, before.get(key_of(cell))))
+
+
+def weigh(cells: Sequence[Cell], baseline: Matrix | None, *, battery: int = VERSION) -> Standing:
+    """
+    Say what is not as it should be, and what is worth a note.
+
+    Args:
+        cells: as measured now.
+        baseline: the committed matrix, if there is one.
+        battery: the version of the battery that judged them.
+    """
+    before = {} if baseline is None else {key_of(cell): cell for cell in baseline.cells}
+    found = all_faults(cells, baseline)
+    new = {id(one) for one in found if frozen_by(baseline, battery) and not _was_so(one, before.get(key_of(one.cell)))}
+    message = f"by the rules of battery {battery} only: {{}}; committing a matrix of this harness adopts them"
+    remarks = [
+        Note(kind=Remark.NEWER_RULES, cell=one.cell, message=message.format(one.message))
+        for one in found
+        if id(one) in new
+    ]
+    return Standing(
+        faults=tuple(one for one in found if id(one) not in new), notes=(*remarks, *unpromised(cells, promising(cells)))
+    )
+
+
+def frozen_by(baseline: Matrix | None, battery: int = VERSION) -> int | None:
+    """
+    Return the older battery version that the committed matrix freezes the requirements to; None where there is none.
+    """
+    if baseline is None:
+        return None
+    judged_by = baseline.battery or FIRST_BATTERY
+    return judged_by if judged_by < battery else None
+
+
+def _was_so(fault: Fault, before: Cell | None) -> bool:
+    """
+    Tell whether the committed matrix has the same fault; a cell that it lacks is judged by the rules of today.
+    """
+    if before is None:
+        return True
+    now = fault.cell
+    as_asked = replace(before, declared=now.declared, expected=now.expected, why_expected=now.why_expected)
+    return any(one.kind is fault.kind for one in faults(as_asked))
+
+
+def promising(cells: Iterable[Cell]) -> frozenset[tuple[str, str]]:
+    """
+    Return family and name of the adapters that declare something, as far as these cells tell.
+    """
+    return frozenset((cell.family, cell.adapter) for cell in cells if cell.declared is not None)
+
+
+def unpromised(cells: Iterable[Cell], declaring: Container[tuple[str, str]]) -> tuple[Note, ...]:
+    """
+    Note the cells that are native, and that their adapter does not declare although it declares something.
+    """
+    message = "native, and not declared: the documentation may promise it"
+    return tuple(
+        Note(kind=Remark.UNPROMISED, cell=cell, message=message)
+        for cell in cells
+        if cell.verdict is Verdict.NATIVE and cell.declared is None and (cell.family, cell.adapter) in declaring
+    )
 
 
 def exit_status(found: Sequence[Fault], problems: Sequence[Problem]) -> int:

@@ -109,6 +109,19 @@ def texts(body: bytes) -> tuple[str, ...]:
     return tuple(found)
 
 
+@lru_cache(maxsize=64)
+def wordings(body: bytes) -> tuple[str, ...]:
+    """
+    Return what the columns of an answer say, with their white space; a text that grows is its last state.
+    """
+    found: dict[str, list[str]] = {}
+    for document in documents(body):
+        for path, text in _leaves(document.value, document.label):
+            found.setdefault(path, []).append(text)
+    whole = ["".join(parts) for parts in found.values()]
+    return tuple(dict.fromkeys([*whole, *(text for parts in found.values() for text in parts)]))
+
+
 def joins(body: bytes, wanted: str) -> Iterator[str]:
     """
     Yield what two or three columns say together, in order, where every piece stands in `wanted`.

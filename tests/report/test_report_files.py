@@ -6,6 +6,7 @@ import json
 import os
 from dataclasses import replace
 from typing import TYPE_CHECKING
+from xml.etree import ElementTree as ET
 
 import pytest
 from hostile import matrices, names
@@ -13,7 +14,7 @@ from hypothesis import given
 from made_up import made_up
 
 from harness.errors import ReportError
-from harness.report.badges import badges, render_badge
+from harness.report.badges import badges, render_badge, render_svg
 from harness.report.text import anchor, safe_name
 from harness.report.write import write_reports
 from harness.words import Verdict
@@ -53,7 +54,7 @@ def test_a_folder_that_cannot_be_written_loses_nothing(tmp_path: Path):
     """
     write_reports(tmp_path, made_up(1))
     before = contents(tmp_path)
-    for path in (tmp_path / "badges").rglob("*.json"):
+    for path in [one for one in (tmp_path / "badges").rglob("*") if one.is_file()]:
         path.unlink()
     for path in sorted((tmp_path / "badges").rglob("*"), reverse=True):
         path.rmdir()
@@ -84,7 +85,7 @@ def test_a_read_only_folder_is_explained(tmp_path: Path):
 @given(matrices())
 def test_any_matrix_can_be_written_as_bytes(matrix: Matrix):
     """
-    Badges of hostile names have safe paths, each its own, and valid JSON.
+    Badges of hostile names have safe paths, each its own, valid JSON and well-formed pictures that load nothing.
     """
     found = list(badges(matrix))
 
@@ -92,7 +93,12 @@ def test_any_matrix_can_be_written_as_bytes(matrix: Matrix):
     for path, text in found:
         assert set(path) <= set("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._-/")
         assert not {"", ".", ".."} & set(path.split("/"))
-        assert json.loads(text)["schemaVersion"] == 1
+        if path.endswith(".json"):
+            assert json.loads(text)["schemaVersion"] == 1
+            continue
+        picture = ET.fromstring(text)  # noqa: S314 - our own picture
+        assert {part.tag.rpartition("}")[2] for part in picture.iter()} == {"svg", "title", "rect", "path", "g", "text"}
+        assert not [name for part in picture.iter() for name in part.attrib if "href" in name or "style" in name]
 
 
 @given(names, names)
@@ -139,6 +145,17 @@ def test_a_cell_that_was_not_measured_is_unknown_on_a_badge():
     found = json.loads(render_badge(replace(matrix, cells=cells), "langchain-0.0.337", "Fireworks"))
 
     assert (found["message"], found["color"]) == ("5/6 native, 1 unknown", "lightgrey")
+
+
+def test_a_picture_says_what_the_endpoint_file_says():
+    """
+    The picture of a badge has its words, for eyes and for screen readers, and its colour.
+    """
+    picture = ET.fromstring(render_svg(made_up(12), "langchain-0.0.337", "Petals"))  # noqa: S314 - as above
+
+    assert picture.get("aria-label") == "Petals: 1/6 native, 1 unknown"
+    assert [part.text for part in picture.iter() if part.tag.endswith("}text")] == ["Petals", "1/6 native, 1 unknown"]
+    assert "#5c636a" in {part.get("fill") for part in picture.iter()}
 
 
 def test_a_badge_for_nobody_is_refused():

@@ -81,7 +81,7 @@ def harness(command: str, config: Path, matrix: Path, *options: str, env: Mappin
     Raises:
         RuntimeError: the command is not installed, ended as if the user or the harness were at fault, or wrote nothing.
     """
-    line = [_installed(), command, "--config", str(config), "--json", str(matrix), *options]
+    line = [installed(), command, "--config", str(config), "--json", str(matrix), *options]
     done = subprocess.run(
         line,
         cwd=config.parent,
@@ -96,7 +96,13 @@ def harness(command: str, config: Path, matrix: Path, *options: str, env: Mappin
     return cells_of(json.loads(matrix.read_text(encoding="utf-8")))
 
 
-def _installed() -> str:
+def installed() -> str:
+    """
+    Return the path of the command.
+
+    Raises:
+        RuntimeError: it is not installed.
+    """
     found = shutil.which("harness", path=sysconfig.get_path("scripts"))
     if found is None:
         raise RuntimeError("the command `harness` is not installed in this environment")

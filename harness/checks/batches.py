@@ -1,0 +1,159 @@
+"""What an application relies on when it hands over several inputs."""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import TYPE_CHECKING, Final
+
+from harness.checks.check import NotApplicable, check
+from harness.checks.gates import LaterFirst
+from harness.events import Closed, Ended, Sent
+from harness.marks import code_word
+from harness.tape.faults import Faults
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from harness.checks.bench import Attempt, Bench, Stage
+    from harness.events import Event
+    from harness.tape.gate import Gate
+
+BATCHES: Final = ("batch", "abatch")
+_LIMIT: Final = 2
+_BAD: Final = 1
+"""The input that is refused, counted from 0: neither the first nor the last."""
+
+
+@check(
+    name="batch-order",
+    promise="a batch gives one output for each input, in the order of the inputs, whatever comes back first",
+    calls=BATCHES,
+    hint="outputs are collected as they complete (`as_completed`); keep each one's place, as `map` and `gather` do",
+)
+def batch_order(bench: Bench) -> Iterator[str]:
+    """
+    Let the upstream answer the inputs in the opposite order.
+    """
+    plain = _made(bench, Faults())
+    if isinstance(plain.raised, Exception):
+        raise NotApplicable("the call raises")
+    if len({one.carries for one in _overlapping(bench)}) < len(bench.inputs):
+        raise NotApplicable("its requests do not overlap")
+    turns: dict[int, tuple[int, ...]] = {}
+    stages: list[Stage] = []
+
+    def gate(number: int, carries: tuple[int, ...]) -> Gate | None:
+        turns[number] = carries
+        return LaterFirst(bench.capability, partial(_later_are_read, stages, turns, carries)) if carries else None
+
+    with bench.stage(Faults(gate=gate)) as stage:
+        stages.append(stage)
+        made = stage.attempt()
+    yield from _out_of_order(bench, plain, made)
+
+
+def _made(bench: Bench, faults: Faults) -> Attempt:
+    with bench.stage(faults) as stage:
+        return stage.attempt()
+
+
+def _overlapping(bench: Bench) -> list[Sent]:
+    """
+    Return the requests that leave before the answer to any has ended.
+    """
+    with bench.stage() as stage:
+        stage.attempt()
+        first = next((place for place, one in enumerate(stage.events) if _ends(one, stage)), len(stage.events))
+        return [one for one in stage.events[:first] if isinstance(one, Sent) and len(one.carries) == 1]
+
+
+def _ends(event: Event, stage: Stage) -> bool:
+    return isinstance(event, Ended | Closed) and any(one.request == event.request for one in stage.sent)
+
+
+def _later_are_read(stages: Sequence[Stage], turns: dict[int, tuple[int, ...]], carries: tuple[int, ...]) -> bool:
+    over = {one.request for one in stages[0].events if isinstance(one, Ended | Closed)}
+    later = range(max(carries) + 1, len(stages[0].inputs))
+    read = {number for request, numbers in turns.items() if request in over for number in numbers}
+    return read.issuperset(later)
+
+
+def _out_of_order(bench: Bench, plain: Attempt, made: Attempt) -> Iterator[str]:
+    if made.raised is not None:
+        yield f"it raises {type(made.raised).__name__} where the answers come in another order"
+    elif len(made.outputs) != len(bench.inputs):
+        yield f"{len(bench.inputs)} inputs gave {len(made.outputs)} outputs where the answers came in another order"
+    elif made.texts != plain.texts:
+        places = [_whose(bench, text) for text in made.texts]
+        yield f"the upstream answered the last input first, and the outputs came in the order {', '.join(places)}"
+
+
+def _whose(bench: Bench, text: str) -> str:
+    words = [code_word(one) for one in bench.inputs]
+    return next((str(number) for number, word in enumerate(words, 1) if word and word in text), "?")
+
+
+@check(
+    name="batch-survives",
+    promise="with return_exceptions=True, one bad input does not lose the others",
+    calls=BATCHES,
+    hint="the exception of one input ends the whole batch: catch it where that input is served, and keep its place",
+)
+def batch_survives(bench: Bench) -> Iterator[str]:
+    """
+    Let the upstream refuse the second of three inputs.
+    """
+    with bench.stage() as stage:
+        stage.require("return_exceptions")
+        plain = stage.attempt(return_exceptions=True)
+    with bench.stage(Faults(status=400, only=_BAD), leap=True) as stage:
+        made = stage.attempt(return_exceptions=True)
+        if not stage.tape.harm.refused:
+            raise NotApplicable("one request carries all inputs, so that all of them fail together")
+    if made.raised is not None:
+        yield f"one of {len(bench.inputs)} inputs was refused, and the batch raised {type(made.raised).__name__}"
+        return
+    if len(made.outputs) != len(bench.inputs):
+        yield f"one of {len(bench.inputs)} inputs was refused, and {len(made.outputs)} outputs came back"
+        return
+    if not isinstance(made.outputs[_BAD], BaseException):
+        yield f"the refused input gave {type(made.outputs[_BAD]).__name__} instead of its exception"
+    lost = [
+        number for number in range(len(bench.inputs)) if number != _BAD and made.texts[number] != plain.texts[number]
+    ]
+    if lost:
+        yield f"the refused input spoilt the output of input {lost[0] + 1}"
+
+
+@check(
+    name="max-concurrency",
+    promise="max_concurrency is honoured: no more requests are under way at a time",
+    calls=BATCHES,
+    hint="the limit is taken and not passed on to the pool or the semaphore that runs the requests",
+)
+def max_concurrency(bench: Bench) -> Iterator[str]:
+    """
+    Allow two requests at a time, for three inputs.
+    """
+    with bench.stage() as stage:
+        if stage.takes("max_concurrency"):
+            stage.attempt(max_concurrency=_LIMIT)
+        elif stage.takes("config"):
+            stage.attempt(config={"max_concurrency": _LIMIT})
+        else:
+            raise NotApplicable(f"its {bench.capability} takes neither max_concurrency nor config")
+        most = _most_at_once(stage)
+    if most > _LIMIT:
+        yield f"with max_concurrency={_LIMIT}, {most} requests were under way at a time"
+
+
+def _most_at_once(stage: Stage) -> int:
+    open_now: set[int] = set()
+    most = 0
+    for event in stage.events:
+        if isinstance(event, Sent) and event.carries:
+            open_now.add(event.request)
+            most = max(most, len(open_now))
+        elif isinstance(event, Ended | Closed):
+            open_now.discard(event.request)
+    return most

@@ -1,0 +1,85 @@
+"""What came of a check, as it travels from its process to whoever asked."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict, dataclass
+from enum import StrEnum
+
+
+class State(StrEnum):
+    """
+    Say how a check ended.
+
+    `skipped` could not be tried, `off` was switched off by the registration, `fault` failed itself.
+    """
+
+    PASSED = "passed"
+    FAILED = "failed"
+    SKIPPED = "skipped"
+    OFF = "off"
+    FAULT = "fault"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Result:
+    """
+    Hold how one check ended for one call.
+
+    Attributes:
+        check: its name.
+        state: how it ended.
+        findings: a sentence for each thing that is not as promised.
+        why: why it was skipped, switched off or failed itself.
+    """
+
+    check: str
+    state: State
+    findings: tuple[str, ...] = ()
+    why: str = ""
+
+    def encode(self) -> str:
+        """
+        Return the result as a line of JSON.
+        """
+        return json.dumps(asdict(self))
+
+    @classmethod
+    def decode(cls, text: str) -> Result:
+        """
+        Return the result that `encode` wrote.
+        """
+        values = json.loads(text)
+        state = State(values["state"])
+        return cls(check=values["check"], state=state, findings=tuple(values["findings"]), why=values["why"])
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Source:
+    """
+    Say where in an adapter's source a call is to be found.
+
+    Attributes:
+        path: the file; relative to the project where it stands in it.
+        line: from 1.
+        text: that line.
+        inherited: the class outside of the adapter's own package that the method comes from; None where it has its own.
+    """
+
+    path: str
+    line: int
+    text: str
+    inherited: str | None = None
+
+    def encode(self) -> str:
+        """
+        Return the place as a line of JSON.
+        """
+        return json.dumps(asdict(self))
+
+    @classmethod
+    def decode(cls, text: str) -> Source:
+        """
+        Return the place that `encode` wrote.
+        """
+        return cls(**json.loads(text))

@@ -1,0 +1,67 @@
+"""Where in the adapter's source to look: the method of a call, or the class that lacks it."""
+
+from __future__ import annotations
+
+import inspect
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
+
+from harness.checks.result import Source
+
+if TYPE_CHECKING:
+    from harness.words import Capability
+
+_HOOKS: Final = {
+    "invoke": ("invoke", "_generate", "_call", "generate"),
+    "ainvoke": ("ainvoke", "_agenerate", "_acall", "agenerate"),
+    "stream": ("stream", "_stream"),
+    "astream": ("astream", "_astream"),
+    "batch": ("batch", "_generate", "generate"),
+    "abatch": ("abatch", "_agenerate", "agenerate"),
+}
+"""The methods that a class of its own writes for a call: the call itself, or what a framework's call leads to."""
+
+
+def source_of(target: object, capability: Capability, root: Path) -> Source | None:
+    """
+    Return where a call of an adapter is written; where a base class of another package has it, the adapter's class.
+
+    Args:
+        target: the class, or the instance that a factory made.
+        capability: the call.
+        root: what paths are relative to, where they are below it.
+    """
+    cls = target if inspect.isclass(target) else type(target)
+    own = cls.__module__.partition(".")[0]
+    owners = [one for one in cls.__mro__ if one.__module__.partition(".")[0] == own]
+    for name in _HOOKS[capability.value]:
+        for owner in owners:
+            if callable(vars(owner).get(name)):
+                return _place(vars(owner)[name], root)
+    method = getattr(cls, capability.value, None)
+    defined = next((one for one in cls.__mro__ if capability.value in vars(one)), None)
+    inherited = None if method is None or defined is None else f"{defined.__module__}.{defined.__qualname__}"
+    return _place(cls, root, inherited)
+
+
+def _place(what: Any, root: Path, inherited: str | None = None) -> Source | None:  # noqa: ANN401 - a class or a function
+    try:
+        what = inspect.unwrap(what)
+        lines, number = inspect.getsourcelines(what)
+        file = Path(inspect.getsourcefile(what) or "")
+    except (OSError, TypeError, ValueError):
+        return None
+    # what is decorated begins with its decorators; the definition is what is looked for
+    offset = next(
+        (at for at, line in enumerate(lines) if line.lstrip().startswith(("def ", "async def ", "class "))), 0
+    )
+    return Source(path=_shown(file, root), line=number + offset, text=lines[offset].strip(), inherited=inherited)
+
+
+def _shown(file: Path, root: Path) -> str:
+    whole = Path(os.path.realpath(file))
+    if whole.is_relative_to(os.path.realpath(root)):
+        return whole.relative_to(os.path.realpath(root)).as_posix()
+    _, found, inside = whole.as_posix().rpartition("/site-packages/")
+    return inside if found else "/".join(whole.parts[-2:])

@@ -1,0 +1,118 @@
+"""The merge gate from the command line: what it prints, writes and returns."""
+
+from __future__ import annotations
+
+import json
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from harness.cli.ci import annotations_of, publish
+from harness.cli.gate_text import plain, render
+from harness.cli.progress import progress
+from harness.cli.screen import complain, has_colour, say, show_problems
+from harness.report.files import replace_file
+from harness.report.sarif import render_sarif
+from harness.session.checks import check_matching
+from harness.session.outputs import MATRIX, require_file
+from harness.session.readiness import assess
+from harness.session.session import Session
+from harness.session.standing import baseline_of, exit_status
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Mapping, Sequence
+    from pathlib import Path
+
+    from harness.adapters import Adapter
+    from harness.checks.registry import Found
+    from harness.cli.options import Selection
+    from harness.session.readiness import Readiness
+    from harness.session.settings import Settings
+
+_FAULT = 3
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Wishes:
+    """
+    Say what a gate is to leave behind.
+
+    Attributes:
+        compare: compare with the committed matrix.
+        as_json: print JSON.
+        sarif: where what there is to do goes as SARIF.
+        github: write a job summary, and annotations.
+    """
+
+    compare: bool = True
+    as_json: bool = False
+    sarif: Path | None = None
+    github: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Checks:
+    """
+    Hold the checks that are tried, and why some are switched off, for each adapter.
+    """
+
+    tried: Mapping[str, Found] = field(default_factory=dict)
+    off: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+
+
+def run(selection: Selection, settings: Settings, checks: Checks, wishes: Wishes) -> int:
+    """
+    Assess every selected adapter, tell what there is to do, and return the status.
+
+    Raises:
+        HarnessError: something that can be told before, or the processes cannot be had.
+    """
+    check_matching(selection.adapters)
+    if wishes.sarif is not None:
+        require_file(wishes.sarif)
+    baseline = baseline_of(selection.project.reports / MATRIX) if wishes.compare else None
+    numbers = {adapter.id: len(selection.capabilities) for adapter in selection.adapters}
+    with progress(numbers) as shown, Session(selection.project, settings, shown) as session:
+
+        def assessed(adapter: Adapter) -> Readiness:
+            off = checks.off.get(adapter.id, {})
+            return assess(session, adapter, checks.tried, off, baseline, selection.capabilities)
+
+        found = _side_by_side(assessed, selection.adapters, settings.workers)
+    _print(found, wishes)
+    root = selection.project.root
+    if wishes.sarif is not None:
+        replace_file(wishes.sarif, render_sarif(annotations_of(found, root)).encode())
+    if wishes.github:
+        publish(found, baseline, root)
+    return _status(found)
+
+
+def _side_by_side(
+    assessed: Callable[[Adapter], Readiness], adapters: Sequence[Adapter], workers: int
+) -> list[Readiness]:
+    pool = ThreadPoolExecutor(workers)
+    try:
+        return list(pool.map(assessed, adapters))
+    finally:
+        # on Ctrl-C nobody waits for them: the session ends their processes
+        pool.shutdown(wait=False, cancel_futures=True)
+
+
+def _print(found: Iterable[Readiness], wishes: Wishes) -> None:
+    if wishes.as_json:
+        say(json.dumps({"schema_version": 1, "adapters": [plain(one) for one in found]}, indent=1, ensure_ascii=False))
+        return
+    for one in found:
+        say(render(one, colour=has_colour()))
+
+
+def _status(found: Iterable[Readiness]) -> int:
+    statuses = [0]
+    for one in found:
+        show_problems(one.adapter, one.row.problems)
+        for fault in one.faults:
+            complain("error", f"{one.adapter}: {fault}")
+            statuses.append(_FAULT)
+        statuses.append(exit_status((), one.row.problems) or int(not one.ready))
+    return max(statuses)

@@ -1,0 +1,139 @@
+"""A registration from the command line: tried, written, and what comes next."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
+
+from harness.adapters import Adapter, ConfigurationError, Project, load_project
+from harness.adapters.writing import file_for, read_value, registered
+from harness.checks.construct import ENTRY
+from harness.cli.results import shown
+from harness.cli.screen import complain, note, say
+from harness.errors import IsolationError, RegistrationError
+from harness.events import Constructed, Dialled, Died, Missing, Raised, Refused
+from harness.report.files import replace_file
+from harness.session.session import Session
+from harness.session.settings import Settings
+from harness.session.tidy import tidy
+from harness.tape.secrets import Secrets, hits
+from harness.words import Capability
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from harness.isolation.outcome import Outcome
+
+_VARIABLE: Final = re.compile(r"\$\{(\w+)")
+
+
+def register(name: str, given: Mapping[str, Any], config: Path | None) -> int:
+    """
+    Try an adapter, write its registration, say what to do next, and return the status.
+
+    Args:
+        name: the adapter's.
+        given: the options of `harness new`, complete.
+        config: the file that the command line names.
+
+    Raises:
+        UserError: the registration cannot be used or written; nothing was.
+    """
+    cwd = Path.cwd()
+    file = file_for(config, cwd)
+    data = file.read_bytes() if file.exists() else b""
+    adapter = Adapter(
+        name=name,
+        target=given["target"],
+        kwargs={key: read_value(value) for key, value in given["kwargs"].items()},
+        env=given["env"],
+        declares=given["declares"] or None,
+        upstream=given["upstream"],
+        origin=f"{shown(file)}, adapter {name}",
+    )
+    _refuse_secrets(adapter)
+    new = registered(data, file, adapter, given["family"])
+    if not given["no_check"] and not _tried(_project(file, cwd), adapter):
+        note("  nothing was written; --no-check writes it all the same")
+        return 1
+    replace_file(file, new)
+    say(f"registered: {name} in {shown(file)}")
+    _tell_next(adapter)
+    return 0
+
+
+def _refuse_secrets(adapter: Adapter) -> None:
+    for name, value in {**adapter.kwargs, **adapter.env}.items():
+        if isinstance(value, str) and hits(value.encode(), Secrets()):
+            hint = f"let the environment hold it: {name}=${{MY_{name.upper()}:-placeholder}}"
+            raise RegistrationError(f"{name} looks like a secret, and the file is committed", where=name, hint=hint)
+
+
+def _project(file: Path, cwd: Path) -> Project:
+    try:
+        return load_project(file, cwd)
+    except ConfigurationError:
+        # a new file, or a pyproject.toml without a table of ours, is no project yet
+        root = file.parent
+        return Project(
+            root=root, family=root.name or "adapters", cassettes=root / "cassettes", reports=root / "reports"
+        )
+
+
+def _tried(project: Project, adapter: Adapter) -> bool:
+    """
+    Say whether an adapter can be imported and constructed, and what keeps it from that.
+    """
+    with Session(project, Settings(jobs=1)) as session:
+        (outcome,) = session.outcomes(project.adopt(adapter), [Capability.INVOKE], {"entry": ENTRY}).values()
+    if "fault" in outcome.notes:
+        raise IsolationError(f"the harness itself failed: {outcome.notes['fault'].strip().rpartition(chr(10))[2]}")
+    what = tidy(_problem(outcome) or "", project.root)
+    if not what:
+        _tell_calls(outcome, adapter)
+        return True
+    if any(isinstance(one, Refused | Dialled) for one in outcome.events):
+        note(
+            f"note: without its upstream it cannot be constructed ({what}); recording will show whether it can with it"
+        )
+        return True
+    complain("error", f"{adapter.target}: {what}")
+    return False
+
+
+def _problem(outcome: Outcome) -> str | None:
+    if outcome.notes.get("problem"):
+        return outcome.notes["problem"]
+    for event in outcome.events:
+        match event:
+            case Raised():
+                hint = "\n  hint: --kwarg NAME=VALUE gives it an argument" if event.type == "TypeError" else ""
+                at = f" at {event.line}" if event.line else ""
+                return f"{event.phase} raises {event.type}: {event.message.partition(chr(10))[0]}{at}{hint}"
+            case Missing():
+                return f"a package is missing: {event.name}"
+            case Died():
+                return f"the constructor does not come back: {event.how} ({event.detail})"
+    return None
+
+
+def _tell_calls(outcome: Outcome, adapter: Adapter) -> None:
+    made = next(one for one in outcome.events if isinstance(one, Constructed))
+    has = outcome.notes.get("calls", "").split()
+    lacks = [one.value for one in Capability if one not in has]
+    note(f"{made.module}.{made.qualname} imports and constructs; it has {', '.join(has) or 'none of the six calls'}")
+    if lacks and has:
+        note(f"  without {', '.join(lacks)}, which will be unsupported")
+    for call in adapter.declares or ():
+        if call in lacks:
+            complain("warning", f"it declares {call}, and has no such method")
+
+
+def _tell_next(adapter: Adapter) -> None:
+    values = " ".join(str(value) for value in (*adapter.kwargs.values(), *adapter.env.values()))
+    keys = "".join(f"{name}=... " for name in dict.fromkeys(_VARIABLE.findall(values)))
+    note("next:")
+    note(f"  {keys}harness record {adapter.name}   talks to the provider once, and keeps what it answers")
+    note(f"  harness check {adapter.name}   says READY, or what there is to do")
+    note("  commit the registration and the cassettes; neither holds a secret")

@@ -1,0 +1,232 @@
+"""The table that a page's markers ask for: its rows and columns, its look, footnotes, links and stamp."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass
+from difflib import get_close_matches
+from typing import TYPE_CHECKING, Final
+from urllib.parse import quote
+
+from harness.report.markdown import escape, table
+from harness.report.matrix import cells_of, sorted_adapters
+from harness.report.page_markers import PageError, blocks, refilled
+from harness.report.text import MECHANISMS, VERDICTS, anchor, verdict, word
+from harness.words import Capability, Mechanism, Verdict
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping, Sequence
+
+    from harness.cells import Cell, Matrix, Measured
+    from harness.report.page_markers import Block
+
+_SHOW: Final = ("symbols", "words", "both")
+_YES: Final = {"yes": True, "no": False}
+_OPTIONS: Final = ("family", "adapters", "columns", "show", "footnotes", "evidence", "stamp", "heading")
+_EXTRA: Final = {"upstream": "Upstream", "versions": "Versions"}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Wish:
+    """
+    Say what one pair of markers asks for.
+
+    Attributes:
+        adapters: the rows.
+        columns: calls, and `upstream` or `versions`.
+        show: `symbols`, `words` or `both`.
+        footnotes: say below the table how what is not native is done.
+        evidence: address of the page that shows the evidence; None for no links.
+        stamp: say below the table what it was made of.
+        heading: of the first column.
+    """
+
+    adapters: tuple[Measured, ...]
+    columns: tuple[str, ...]
+    show: str = "symbols"
+    footnotes: bool = False
+    evidence: str | None = None
+    stamp: bool = True
+    heading: str = "Model"
+
+
+def rewritten(data: bytes, matrix: Matrix, name: str) -> bytes:
+    """
+    Return a page with its tables as the matrix has them; outside of its markers it stays as it is.
+
+    Args:
+        data: the page.
+        matrix: what was measured.
+        name: the file's name, for messages.
+
+    Raises:
+        PageError: markers or options cannot be used, or ask for what the matrix does not have.
+    """
+    found = blocks(data, name)
+    return refilled(data, [(block, _filling(block, matrix, name)) for block in found])
+
+
+def _filling(block: Block, matrix: Matrix, name: str) -> str:
+    wish = _Reader(block, matrix, f"{name}:{block.line}").wish()
+    return f"\n{render_table(matrix, wish)}\n"
+
+
+def render_table(matrix: Matrix, wish: Wish) -> str:
+    """
+    Return the table that was asked for, with what stands below it.
+    """
+    cells = cells_of(matrix)
+    rows = [(one, cells.get((one.family, one.name), {})) for one in wish.adapters]
+    notes = _notes(rows, wish) if wish.footnotes else {}
+    header = (escape(wish.heading), *(_heading(column) for column in wish.columns))
+    body = (
+        [escape(one.name), *(_shown(one, row, column, wish, notes) for column in wish.columns)] for one, row in rows
+    )
+    parts = [table(header, body), _footnotes(notes), _stamp(matrix, rows, wish) if wish.stamp else ""]
+    return "\n".join(part for part in parts if part)
+
+
+def _heading(column: str) -> str:
+    return _EXTRA.get(column) or Capability(column).heading
+
+
+Row = tuple["Measured", "Mapping[Capability, Cell]"]
+
+
+def _shown(adapter: Measured, row: Mapping[Capability, Cell], column: str, wish: Wish, notes: Mapping[str, int]) -> str:
+    if column in _EXTRA:
+        versions = ", ".join(f"{name} {version}" for name, version in sorted(adapter.distributions.items()))
+        return escape(versions if column == "versions" else adapter.upstream or "-")
+    capability = Capability(column)
+    cell = row.get(capability)
+    symbol, text = verdict(cell).symbol, word(cell)
+    shown = {"symbols": symbol, "words": text, "both": f"{symbol} {text}"}[wish.show]
+    if wish.evidence is not None:
+        shown = f"[{shown}]({wish.evidence}#{anchor(adapter.family, adapter.name, capability)})"
+    number = notes.get(text)
+    return shown if number is None else f"{shown} <sup>{number}</sup>"
+
+
+def _notes(rows: Iterable[Row], wish: Wish) -> dict[str, int]:
+    """
+    Return the words that need a note, numbered in the order of their severity.
+    """
+    used = {word(row.get(Capability(one))) for _, row in rows for one in wish.columns if one not in _EXTRA}
+    ordered = [str(one) for one in (*Mechanism, *Verdict) if one is not Verdict.NATIVE and str(one) in used]
+    return {text: number for number, text in enumerate(ordered, 1)}
+
+
+def _footnotes(notes: Mapping[str, int]) -> str:
+    meanings = {**{str(one): text for one, text in VERDICTS.items()}, **{str(one): t for one, t in MECHANISMS.items()}}
+    return "".join(f"{number}. **{text}**: {meanings[text]}\n" for text, number in notes.items())
+
+
+def _stamp(matrix: Matrix, rows: Sequence[Row], wish: Wish) -> str:
+    calls = [Capability(column) for column in wish.columns if column not in _EXTRA]
+    shown = [row[call] for _, row in rows for call in calls if call in row]
+    recorded = [cell.evidence.cassette.recorded for cell in shown if cell.evidence.cassette]
+    newest = max(filter(None, recorded), default=None)
+    when = "over recordings without a date" if newest is None else f"newest recording {newest[:10]}"
+    battery = "" if matrix.battery is None else f", battery {matrix.battery}"
+    versions = f"harness {matrix.harness}{battery}"
+    return escape(f"Measured with {versions}; {when}; digest {digest(rows, calls)}.") + "\n"
+
+
+def digest(rows: Iterable[Row], calls: Iterable[Capability]) -> str:
+    """
+    Return twelve digits that change when a shown verdict, or the recording behind one, does.
+    """
+    said = hashlib.sha256()
+    wanted = tuple(calls)
+    for adapter, row in rows:
+        for call in wanted:
+            said.update(
+                "\0".join((adapter.family, adapter.name, call, *_state(row.get(call)), "\n")).encode(errors="replace")
+            )
+    return said.hexdigest()[:12]
+
+
+def _state(cell: Cell | None) -> tuple[str, str, str]:
+    recording = cell.evidence.cassette.sha256 if cell is not None and cell.evidence.cassette else ""
+    return verdict(cell).value, word(cell), recording
+
+
+class _Reader:
+    """
+    Read one marker's options against the matrix.
+    """
+
+    def __init__(self, block: Block, matrix: Matrix, where: str) -> None:
+        self._options = block.options
+        self._matrix = matrix
+        self._where = where
+
+    def wish(self) -> Wish:
+        for key in self._options:
+            if key not in _OPTIONS:
+                self._refuse(f"unknown option {key!r}{_meant(key, _OPTIONS)}", f"there are {', '.join(_OPTIONS)}")
+        return Wish(
+            adapters=self._adapters(),
+            columns=self._columns(),
+            show=self._one_of("show", _SHOW),
+            footnotes=_YES[self._one_of("footnotes", ("no", "yes"))],
+            evidence=self._evidence(),
+            stamp=_YES[self._one_of("stamp", ("yes", "no"))],
+            heading=self._options.get("heading", "Model"),
+        )
+
+    def _adapters(self) -> tuple[Measured, ...]:
+        family = self._family()
+        known = {one.name: one for one in sorted_adapters(self._matrix) if one.family == family}
+        if "adapters" not in self._options:
+            return tuple(known.values())
+        return tuple(known[name] for name in self._named("adapters", list(known), "adapter"))
+
+    def _family(self) -> str:
+        families = sorted({one.family for one in self._matrix.adapters})
+        if "family" in self._options:
+            (family,) = self._named("family", families, "family", most=1)
+            return family
+        if len(families) != 1:
+            why = "the matrix has several families" if families else "the matrix has no adapters"
+            self._refuse(why, f"say which: family={families[0]}" if families else "measure them: `harness run`")
+        return families[0]
+
+    def _columns(self) -> tuple[str, ...]:
+        calls = [one.value for one in Capability]
+        if "columns" not in self._options:
+            return tuple(calls)
+        return tuple(self._named("columns", [*calls, *_EXTRA], "column"))
+
+    def _named(self, key: str, known: Sequence[str], what: str, most: int | None = None) -> list[str]:
+        given = self._options[key]
+        names = [given] if most == 1 else [name.strip() for name in given.split(",")]
+        for number, name in enumerate(names):
+            if name not in known:
+                self._refuse(f"unknown {what} {name!r}{_meant(name, known)}", f"there are {', '.join(known)}")
+            if name in names[:number]:
+                self._refuse(f"{what} {name!r} is named twice", "name it once")
+        return names
+
+    def _one_of(self, key: str, known: Sequence[str]) -> str:
+        value = self._options.get(key, known[0])
+        if value not in known:
+            self._refuse(f"{key}={value}{_meant(value, known)}", f"say one of {', '.join(known)}")
+        return value
+
+    def _evidence(self) -> str | None:
+        address = self._options.get("evidence")
+        if address is None:
+            return None
+        if "#" in address:
+            self._refuse("the address of the evidence has a fragment", "leave out what stands from the # on")
+        # what stands in a link's brackets must not end them, nor be taken for Markdown or JSX
+        return quote(address, safe="/:?&=%+,;@")
+
+    def _refuse(self, message: str, hint: str) -> None:
+        raise PageError(message, where=self._where, hint=hint)
+
+
+def _meant(name: str, known: Iterable[str]) -> str:
+    likely = get_close_matches(name, list(known), 1)
+    return f"; did you mean {likely[0]!r}?" if likely else ""

@@ -1,0 +1,144 @@
+"""`harness check` in a real process: the gate on a project, its outputs for CI, and checks of one's own."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from toy_project import Folder
+
+OWN = """
+from harness.checks import NotApplicable, check
+
+
+@check(name="short-answers", promise="answers are short", hint="ask for less", calls=["invoke", "stream"])
+def short_answers(bench):
+    if bench.capability.streams:
+        raise NotApplicable("streams may be long")
+    with bench.stage() as stage:
+        made = stage.attempt()
+    if len(made.texts[0]) > 20:
+        yield f"{len(made.texts[0])} characters came"
+
+
+@check(name="broken-check", promise="nothing", hint="nothing", calls=["batch"])
+def broken_check(bench):
+    yield str(1 / 0)
+"""
+
+
+def _worsen(project: Folder) -> int:
+    """
+    Turn the stream of an adapter into one item, and return the line of its method.
+    """
+    code = project.path / "toy_adapters.py"
+    text = code.read_text()
+    worse = text.replace(
+        "yield from filter(None, map(_text, answer.iter_lines()))", 'yield "".join(map(_text, answer.iter_lines()))'
+    )
+    assert worse != text
+    code.write_text(worse, encoding="utf-8")
+    return next(number for number, line in enumerate(text.splitlines(), 1) if "def stream(self" in line)
+
+
+def test_a_good_adapter_is_ready_and_a_worse_one_is_not(project: Folder) -> None:
+    """
+    Native turned into fallback is red with the right line, cause and command, in words, SARIF and annotations; the job
+    summary begins with the changed cell.
+    """
+    good = project("check", "Good")
+    assert good.status == 0, good.said
+    assert good.out.startswith("READY: toys/Good: 6 cells as they should be; checks: 15 passed")
+
+    line = _worsen(project)
+    summary = project.path / "summary.md"
+    done = project(
+        "check", "Good", "--only", "stream", "--github", "--sarif", "out.sarif",
+        env=project.env(GITHUB_STEP_SUMMARY=str(summary), GITHUB_WORKSPACE=str(project.path)),
+    )  # fmt: skip
+    assert done.status == 1, done.said
+    for words in (
+        "NOT READY: toys/Good: 1 thing to do",
+        "1. stream: behind",
+        "expected  native, as in the committed matrix",
+        "measured  fallback (single-item)",
+        f"look at   toy_adapters.py:{line}: def stream(self",
+        "try       harness explain toys/Good stream",
+        f"::error file=toy_adapters.py,line={line},title=toys/Good stream%3A behind::",
+    ):
+        assert words in done.out, done.out
+    place = json.loads((project.path / "out.sarif").read_text())["runs"][0]["results"][0]["locations"][0]
+    assert place["physicalLocation"]["artifactLocation"]["uri"] == "toy_adapters.py"
+    assert place["physicalLocation"]["region"] == {"startLine": line}
+    assert summary.read_text().startswith("### Capabilities: 1 worse")
+    assert project("check", "Good", "--only", "stream", "--no-baseline").status == 0
+
+
+def _with_own_checks(project: Folder, without: str = "") -> Path:
+    (project.path / "own_checks.py").write_text(OWN, encoding="utf-8")
+    text = project.toml.read_text().replace(
+        'family = "toys"', 'family = "toys"\nchecks = ["own_checks:short_answers", "own_checks:broken_check"]'
+    )
+    head = "[adapters.Good]\n"
+    project.toml.write_text(text.replace(head, f"{head}{without}"), encoding="utf-8")
+    return project.toml
+
+
+def test_checks_of_ones_own_are_tried_and_switched_off(project: Folder) -> None:
+    """
+    A project's check fails its adapter like any other, says how to see it again, and is switched off with a reason; a
+    check that fails itself is nobody else's fault.
+    """
+    _with_own_checks(project)
+    assert "short-answers: answers are short" in project("check", "--list-checks").out
+    done = project("check", "Good", "--check", "short-answers")
+    assert done.status == 1, done.said
+    assert "1. invoke: short-answers" in done.out
+    assert "characters came" in done.out
+    again = done.out.partition("harness check ")[2].splitlines()[0].split()
+    assert again == ["toys/Good", "--check", "short-answers", "--only", "invoke"]
+    assert project("check", *again).status == 1
+
+    fault = project("check", "Good", "--check", "broken-check", "--only", "batch")
+    assert fault.status == 3
+    assert "the check broken-check failed itself" in fault.err
+    assert "ZeroDivisionError" in fault.err
+
+    project.toml.write_text(
+        project.toml.read_text().replace('checks = ["own_checks:short', 'checks = ["own_checks:shrt')
+    )
+    assert project("check", "Good").status == 2
+
+
+def test_a_reason_switches_a_check_off(project: Folder) -> None:
+    """
+    The reason is told beside READY; a reason is mandatory, and a name that there is not is a mistake.
+    """
+    _with_own_checks(project, 'without = { short-answers = "it is a novelist" }\n')
+    done = project("check", "Good", "--check", "short-answers")
+    assert done.status == 0, done.said
+    assert "the check short-answers is switched off: it is a novelist" in done.out
+    text = project.toml.read_text()
+    for wrong, words in (
+        ('without = { short-answers = "" }', "must not be empty"),
+        ('without = { short-anwers = "x" }', "did you mean 'short-answers'"),
+        ('without = ["short-answers"]', "say why beside each"),
+    ):
+        project.toml.write_text(text.replace('without = { short-answers = "it is a novelist" }', wrong))
+        mistake = project("check", "Good", "--check", "short-answers")
+        assert (mistake.status, words in mistake.said) == (2, True), mistake.said
+
+
+def test_what_cannot_be_tried_is_said(project: Folder) -> None:
+    """
+    Without a cassette the call is to be recorded, and with a cassette that is damaged the user learns which.
+    """
+    project.cassette("Good", "stream").unlink()
+    done = project("check", "Good", "--only", "stream")
+    assert done.status == 1
+    assert "1. stream: unknown" in done.out
+    project.cassette("Good", "invoke").write_text("nonsense: [")
+    assert project("check", "Good", "--only", "invoke").status == 2

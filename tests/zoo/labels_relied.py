@@ -1,0 +1,63 @@
+"""
+Labels of the adapters that keep or break what applications rely on, and which check finds each of them out.
+
+They are not among the specimens that verdicts are held against: what the bad ones do wrong is no verdict's matter, and
+whether the outputs of a batch are in order is left to chance by the one that hands them out as they come.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+from specimen import CONCURRENT, NATIVE, THREAD, Specimen, specimen
+
+STREAMS: Final = ("stream", "astream")
+BATCHES: Final = ("batch", "abatch")
+
+
+def _relied(name: str, why: str, **labels: str) -> Specimen:
+    words = {"all": NATIVE, "batch": CONCURRENT, "abatch": CONCURRENT, **labels}
+    return specimen(name, f"relied:{name}", why, **words)  # type: ignore[arg-type]  # labels are strings
+
+
+DEAF: Final = ("NativeSync-http.client", "NativeSync-urllib", "Chat-http.client-httpx")
+"""
+They read line by line through `http.client`, which takes a chunked answer that breaks off for one that has ended:
+CPython's `_peek_chunked` swallows IncompleteRead. The check is right about them, and it is not their doing.
+"""
+
+RELIABLE: Final = (
+    _relied("Reliable", "One request an input, concurrently; everything else is native."),
+    _relied("TellsItsReader", "A reader with a queue streams truly, in a thread or in a task on the loop."),
+    _relied("CutsItself", "Where stop is not asked for, nothing is cut off."),
+    _relied("InAThread", "The synchronous call in an executor.", ainvoke=THREAD, abatch=THREAD),
+)
+"""They keep everything that the checks ask for."""
+
+UNRELIABLE: Final = (
+    _relied("StripsPieces", "Differences in white space are not broken."),
+    _relied("EndsQuietly", "A recording without a failure shows none hidden."),
+    _relied("KeepsOpen", "The whole answer is read."),
+    _relied("ReadsOn", "A reader with a queue streams truly, in a thread or in a task on the loop."),
+    _relied("FirstComeFirstServed", "The answers come in the order of the inputs."),
+    _relied("OneForAll", "No input fails."),
+    _relied("Unlimited", "No limit was asked for."),
+    _relied("Apologises", "Nothing is refused."),
+    _relied("ForgetsStop", "No stop was asked for."),
+    _relied("WillNotStop", "Nobody cancels."),
+)
+"""Their verdicts are as good as any; each breaks one thing that a check asks for."""
+
+FOUND_OUT: Final = {
+    "StripsPieces": ("stream-joins", STREAMS),
+    "EndsQuietly": ("stream-error", STREAMS),
+    "KeepsOpen": ("stream-closes", STREAMS),
+    "ReadsOn": ("stream-closes", STREAMS),
+    "FirstComeFirstServed": ("batch-order", BATCHES),
+    "OneForAll": ("batch-survives", BATCHES),
+    "Unlimited": ("max-concurrency", BATCHES),
+    "Apologises": ("http-status", ("invoke", "ainvoke", "stream", "astream", "batch", "abatch")),
+    "ForgetsStop": ("stop", ("invoke", "ainvoke", "stream", "astream", "batch", "abatch")),
+    "WillNotStop": ("cancel", ("ainvoke", "astream", "abatch")),
+}
+"""Which check finds which adapter out, and in which calls."""
