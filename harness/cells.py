@@ -6,6 +6,8 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from harness.words import AsyncIO, Capability, Delivery, FanOut, Mechanism, Upstream, Verdict
 
 
@@ -163,3 +165,39 @@ class Matrix:
     python: str
     adapters: tuple[Measured, ...]
     cells: tuple[Cell, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Default:
+    """
+    Keep what a family's documentation says of a call that an adapter does not implement itself.
+
+    Attributes:
+        says: the documented behaviour, as the end of a sentence that begins with the call.
+        mechanism: the harness's word for it.
+    """
+
+    says: str
+    mechanism: Mechanism
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Claims:
+    """
+    Keep what a family's own pages say: its published table, and its documentation of the defaults.
+
+    Attributes:
+        family: whose claims they are.
+        published: by adapter's name, in the page's order, the verdict word of each call that the page has.
+        defaults: what is documented of calls that an adapter does not implement.
+        source: where the defaults are documented.
+        origin: how the published table was made, in a sentence or two with its source; None where nobody knows.
+        exceptions: why single adapters' rows were made otherwise, by name.
+    """
+
+    family: str
+    published: Mapping[str, Mapping[Capability, Verdict]]
+    defaults: Mapping[Capability, Default] = field(default_factory=dict)
+    source: str | None = None
+    origin: str | None = None
+    exceptions: Mapping[str, str] = field(default_factory=dict)

@@ -5,10 +5,10 @@ from __future__ import annotations
 import sys
 from typing import TYPE_CHECKING, Final
 
-from harness.errors import ReportError
+from harness.errors import ReportError, UserError
 from harness.report.matrix import decode_matrix, encode_matrix, write_matrix
 from harness.report.terminal import render_terminal
-from harness.session.outputs import joined, matrix_in, publish
+from harness.session.outputs import claims_of, joined, matrix_in, publish
 from harness.session.session import Row, matrix_of
 
 if TYPE_CHECKING:
@@ -119,8 +119,8 @@ class Gathered:
         try:
             matrix = self.matrix
             old = None if matrix.complete else matrix_in(folder)
-            files = publish(folder, joined(matrix, old, self._keys()))
-        except ReportError as error:
+            files = publish(folder, joined(matrix, old, self._keys()), claims_of(self._asked.project))
+        except UserError as error:
             self._told.append(f"error: {error}")
             return
         why = "is as it was, because what was measured now is only a part"

@@ -7,16 +7,18 @@ import tempfile
 from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
+from harness.adapters.claims import load_claims
 from harness.errors import ReportError
 from harness.report.matrix import read_matrix
 from harness.report.write import write_reports
 from harness.words import Capability, Verdict
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterable, Iterator, Sequence
     from pathlib import Path
 
-    from harness.cells import Cell, Matrix, Measured
+    from harness.adapters import Project
+    from harness.cells import Cell, Claims, Matrix, Measured
 
     Key = tuple[str, str]
 
@@ -125,13 +127,25 @@ def _added(now: Measured, before: Measured, kept: Iterable[Cell]) -> Measured:
     )
 
 
-def publish(folder: Path, matrix: Matrix) -> list[Path]:
+def claims_of(project: Project | None) -> tuple[Claims, ...]:
+    """
+    Return what the pages of a project's family say, if it has a published table.
+
+    Raises:
+        UserError: a file cannot be read, or says something that nobody understands.
+    """
+    claims = None if project is None else load_claims(project)
+    return () if claims is None else (claims,)
+
+
+def publish(folder: Path, matrix: Matrix, claims: Sequence[Claims] = ()) -> list[Path]:
     """
     Write the reports of a matrix, unless cells that only other versions measured would be lost to a part.
 
     Args:
         folder: where they go.
         matrix: what they show; a part joined to the matrix that is there.
+        claims: what families' own pages say.
 
     Returns:
         the files written, matrix.json first; none where the reports were left as they are.
@@ -141,7 +155,7 @@ def publish(folder: Path, matrix: Matrix) -> list[Path]:
     """
     if not matrix.complete and _is_of_other_versions(folder, matrix):
         return []
-    return write_reports(folder, matrix)
+    return write_reports(folder, matrix, claims)
 
 
 def _is_of_other_versions(folder: Path, matrix: Matrix) -> bool:
