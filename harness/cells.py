@@ -150,6 +150,26 @@ class Measured:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Shard:
+    """
+    Say which part of a run a matrix is, so that the parts can be joined again and none is missed.
+
+    Attributes:
+        number: which one, from 1.
+        of: how many there are.
+        cells: how many cells it was to measure.
+        whole: all of them together measure everything that is registered.
+        inputs: digest of the whole run's registrations and cassettes, in hexadecimal; the same in each of its shards.
+    """
+
+    number: int
+    of: int
+    cells: int
+    whole: bool
+    inputs: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Matrix:
     """
     Everything one run measured.
@@ -158,6 +178,8 @@ class Matrix:
         complete: every registered cell was measured; False after Ctrl-C or for a part.
         harness: the version of the harness.
         python: the version of the interpreter, major and minor.
+        battery: the version of the prompts and rules; None where the file does not say.
+        shard: which part of a run it is; None where it is no shard.
     """
 
     complete: bool
@@ -165,6 +187,8 @@ class Matrix:
     python: str
     adapters: tuple[Measured, ...]
     cells: tuple[Cell, ...]
+    battery: int | None = None
+    shard: Shard | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

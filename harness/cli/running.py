@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from harness.cli import results
@@ -78,7 +78,7 @@ def run(selection: Selection, settings: Settings, wishes: Wishes) -> int:
     if measured.matrix.cells and wishes.target != results.STANDARD_OUTPUT:
         results.show_table(measured.matrix)
     if wishes.target is not None:
-        results.write_json(wishes.target, measured.matrix)
+        results.write_json(wishes.target, replace(measured.matrix, shard=selection.shard))
     if wishes.folder is not None and not measured.interrupted:
         _report(wishes.folder, joined(measured.matrix, old, selection.registered), claims)
     status = results.status_of(measured.rows, measured.matrix, baseline)

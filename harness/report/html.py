@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Final
 from markupsafe import Markup
 
 from harness.report.figures import figures
-from harness.report.matrix import SCHEMA_VERSION, cells_of, sorted_adapters
+from harness.report.matrix import SCHEMA_VERSION, cells_of, generator, sorted_adapters
 from harness.report.page import GLYPHS, render_page
 from harness.report.text import MECHANISMS, UPSTREAMS, VERDICTS, anchor, meaning, tally, verdict, word
 from harness.report.timeline import MARKS, render_svg
@@ -231,7 +231,7 @@ def _data(matrix: Matrix, rows: list[AdapterView]) -> Markup:
     document = {
         "schema_version": SCHEMA_VERSION,
         "complete": matrix.complete,
-        "generator": {"harness": matrix.harness, "python": matrix.python},
+        "generator": generator(matrix),
         "capabilities": list(Capability),
         "adapters": [_tool_row(row) for row in rows],
     }

@@ -83,7 +83,7 @@ def joined(new: Matrix, old: Matrix | None, registered: Iterable[Key]) -> Matrix
     Return a part's matrix put into an older one; complete where every registered cell is then there.
 
     Cells of the older matrix are kept where they are still registered, were not measured anew, and come from the same
-    versions of the harness and of Python.
+    versions of the harness, of the battery and of Python. The result is no shard.
 
     Args:
         new: what was measured.
@@ -91,14 +91,21 @@ def joined(new: Matrix, old: Matrix | None, registered: Iterable[Key]) -> Matrix
         registered: family and name of every adapter that there is.
     """
     known = set(registered)
-    if old is None or (old.harness, old.python) != (new.harness, new.python):
+    if old is None or versions(old) != versions(new):
         old = replace(new, adapters=(), cells=())
     fresh = {_cell_key(cell) for cell in new.cells}
     kept = [cell for cell in old.cells if _cell_key(cell) not in fresh and (cell.family, cell.adapter) in known]
     cells = (*new.cells, *kept)
     have = {_cell_key(cell) for cell in cells}
     complete = all((family, name, one) in have for family, name in known for one in Capability)
-    return replace(new, complete=complete, adapters=tuple(_adapters(new, old, kept)), cells=cells)
+    return replace(new, complete=complete, adapters=tuple(_adapters(new, old, kept)), cells=cells, shard=None)
+
+
+def versions(matrix: Matrix) -> tuple[str, str, int | None]:
+    """
+    Return the versions of what measured: cells of different ones do not go together.
+    """
+    return matrix.harness, matrix.python, matrix.battery
 
 
 def _cell_key(cell: Cell) -> tuple[str, str, Capability]:
@@ -163,4 +170,4 @@ def _is_of_other_versions(folder: Path, matrix: Matrix) -> bool:
         old = matrix_in(folder)
     except ReportError:
         return False
-    return old is not None and bool(old.cells) and (old.harness, old.python) != (matrix.harness, matrix.python)
+    return old is not None and bool(old.cells) and versions(old) != versions(matrix)

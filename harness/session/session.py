@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Protocol, Self
 from harness.adapters.build import expanded_env
 from harness.adapters.published import load_published
 from harness.battery.job import Job
+from harness.battery.prompts import VERSION
 from harness.cells import Cell, Matrix, Measured, Provenance
 from harness.errors import CassetteError
 from harness.isolation.hosts import Fleet
@@ -292,6 +293,7 @@ def matrix_of(rows: Sequence[Row], *, complete: bool) -> Matrix:
         complete=complete,
         harness=version("capability-harness"),
         python=python_version(),
+        battery=VERSION,
         adapters=tuple(row.adapter for row in rows),
         cells=tuple(one for row in rows for one in row.cells),
     )
