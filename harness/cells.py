@@ -6,6 +6,8 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from harness.words import AsyncIO, Capability, Delivery, FanOut, Mechanism, Upstream, Verdict
 
 
@@ -148,6 +150,26 @@ class Measured:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Shard:
+    """
+    Say which part of a run a matrix is, so that the parts can be joined again and none is missed.
+
+    Attributes:
+        number: which one, from 1.
+        of: how many there are.
+        cells: how many cells it was to measure.
+        whole: all of them together measure everything that is registered.
+        inputs: digest of the whole run's registrations and cassettes, in hexadecimal; the same in each of its shards.
+    """
+
+    number: int
+    of: int
+    cells: int
+    whole: bool
+    inputs: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Matrix:
     """
     Everything one run measured.
@@ -156,7 +178,8 @@ class Matrix:
         complete: every registered cell was measured; False after Ctrl-C or for a part.
         harness: the version of the harness.
         python: the version of the interpreter, major and minor.
-        battery: the version of the battery whose rules judged; None where an older harness did not say.
+        battery: the version of the prompts and rules; None where the file does not say.
+        shard: which part of a run it is; None where it is no shard.
     """
 
     complete: bool
@@ -165,3 +188,40 @@ class Matrix:
     adapters: tuple[Measured, ...]
     cells: tuple[Cell, ...]
     battery: int | None = None
+    shard: Shard | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Default:
+    """
+    Keep what a family's documentation says of a call that an adapter does not implement itself.
+
+    Attributes:
+        says: the documented behaviour, as the end of a sentence that begins with the call.
+        mechanism: the harness's word for it.
+    """
+
+    says: str
+    mechanism: Mechanism
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Claims:
+    """
+    Keep what a family's own pages say: its published table, and its documentation of the defaults.
+
+    Attributes:
+        family: whose claims they are.
+        published: by adapter's name, in the page's order, the verdict word of each call that the page has.
+        defaults: what is documented of calls that an adapter does not implement.
+        source: where the defaults are documented.
+        origin: how the published table was made, in a sentence or two with its source; None where nobody knows.
+        exceptions: why single adapters' rows were made otherwise, by name.
+    """
+
+    family: str
+    published: Mapping[str, Mapping[Capability, Verdict]]
+    defaults: Mapping[Capability, Default] = field(default_factory=dict)
+    source: str | None = None
+    origin: str | None = None
+    exceptions: Mapping[str, str] = field(default_factory=dict)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from harness.adapters.adapter import Adapter
 from harness.adapters.build import apply_env, build, check_target, expanded_env, load_target
+from harness.adapters.claims import load_claims
 from harness.adapters.configuration import ConfigurationError
 from harness.adapters.distributions import distributions
 from harness.adapters.missing import MissingDependency, missing_dependency
@@ -28,6 +29,7 @@ __all__ = [
     "expanded_env",
     "find_adapters",
     "flatten",
+    "load_claims",
     "load_project",
     "load_published",
     "load_target",

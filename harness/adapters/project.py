@@ -19,8 +19,8 @@ if TYPE_CHECKING:
     from harness.words import Upstream
 
 _PROJECT_KEYS: Final = (
-    "family", "cassettes", "reports", "published", "preload", "simulators", "upstream", "timeout", "environment",
-    "checks", "adapters",
+    "family", "cassettes", "reports", "published", "documented", "preload", "simulators", "upstream", "timeout",
+    "environment", "checks", "adapters",
 )  # fmt: skip
 _ADAPTER_KEYS: Final = tuple(field.name for field in fields(Adapter) if field.name not in {"name", "family", "origin"})
 _MODULE: Final = re.compile(r"[^\W\d]\w*(\.[^\W\d]\w*)*")
@@ -37,6 +37,7 @@ class Project:
         cassettes: directory of the cassettes.
         reports: directory of the reports.
         published: the family's published table, if it has one.
+        documented: what its pages say beside the table, if that is kept.
         preload: modules to import once for all adapters.
         simulators: directory of the simulators' data, if it has one.
         upstream: where its adapters' cassettes come from, where they do not say.
@@ -53,6 +54,7 @@ class Project:
     cassettes: Path
     reports: Path
     published: Path | None = None
+    documented: Path | None = None
     preload: tuple[str, ...] = ()
     simulators: Path | None = None
     upstream: Upstream | None = None
@@ -118,6 +120,7 @@ def _project(found: Configuration) -> Project:
         cassettes=root / _path(settings, "cassettes", place, "cassettes"),
         reports=root / _path(settings, "reports", place, "reports"),
         published=_optional_path(settings, "published", place, root),
+        documented=_optional_path(settings, "documented", place, root),
         preload=_modules(settings.get("preload", ()), f"{place}, preload"),
         simulators=_optional_path(settings, "simulators", place, root),
         upstream=checks.optional(checks.upstream)(settings.get("upstream"), f"{place}, upstream"),

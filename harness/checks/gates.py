@@ -42,7 +42,7 @@ class Held(Gate):
         """
         return self._opened.is_set()
 
-    def hold(self, position: int, of: int, *, last: bool, address: str = "") -> None:  # noqa: ARG002 - as above
+    def hold(self, position: int, of: int, *, last: bool, address: str = "", request: int = 0) -> None:  # noqa: ARG002 - the gate's interface
         """
         Wait until it is opened; on the event loop's own thread, note that and go on.
         """
@@ -52,7 +52,7 @@ class Held(Gate):
             return
         self._opened.wait(NEVER * SLICE * 10)
 
-    async def ahold(self, position: int, of: int, *, last: bool, address: str = "") -> None:  # noqa: ARG002 - as above
+    async def ahold(self, position: int, of: int, *, last: bool, address: str = "", request: int = 0) -> None:  # noqa: ARG002 - the gate's interface
         """
         Wait until it is opened, without blocking the loop.
         """
@@ -87,7 +87,7 @@ class LaterFirst(Gate):
         """
         return self._passed
 
-    def hold(self, position: int, of: int, *, last: bool, address: str = "") -> None:  # noqa: ARG002 - as above
+    def hold(self, position: int, of: int, *, last: bool, address: str = "", request: int = 0) -> None:  # noqa: ARG002 - as above
         """
         Wait, in a thread, for the turn of this answer.
         """
@@ -99,7 +99,7 @@ class LaterFirst(Gate):
         waiting.wait(SLICE * _SETTLE)
         self._passed = True
 
-    async def ahold(self, position: int, of: int, *, last: bool, address: str = "") -> None:  # noqa: ARG002 - as above
+    async def ahold(self, position: int, of: int, *, last: bool, address: str = "", request: int = 0) -> None:  # noqa: ARG002 - as above
         """
         Wait, on an event loop, for the turn of this answer.
         """

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import reduce
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 import click
 
+from harness.cells import Shard
 from harness.errors import UserError
 from harness.session.settings import MEMORY, TIMEOUT, Settings
 from harness.words import Capability
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
     from harness.adapters import Adapter, Project, Registry
+    from harness.session.shards import Slice
 
 F = TypeVar("F", bound="Callable[..., Any]")
 
@@ -33,6 +35,15 @@ def _pace(ctx: click.Context, param: click.Parameter, value: str) -> float:
 
     try:
         return read_pace(value)
+    except UserError as error:
+        raise click.BadParameter(f"{error.message}: {error.hint}", ctx, param) from error
+
+
+def _slice(ctx: click.Context, param: click.Parameter, value: str | None) -> Slice | None:
+    from harness.session.shards import read_slice  # noqa: PLC0415 - needed by who asks for a part only
+
+    try:
+        return None if value is None else read_slice(value)
     except UserError as error:
         raise click.BadParameter(f"{error.message}: {error.hint}", ctx, param) from error
 
@@ -54,12 +65,14 @@ class Selection:
         registry: everything registered.
         adapters: what was selected.
         capabilities: the calls that were selected.
+        shard: which part of the selected adapters these are; None where they are all of them.
     """
 
     project: Project
     registry: Registry
     adapters: tuple[Adapter, ...]
     capabilities: tuple[Capability, ...]
+    shard: Shard | None = None
 
     @property
     def whole(self) -> bool:
@@ -86,6 +99,12 @@ pace_option = click.option(
     show_default=True,
     metavar="instant|recorded|FACTOR",
     help="How fast recordings are replayed; the verdicts are the same at every pace.",
+)
+shard_option = click.option(
+    "--shard",
+    callback=_slice,
+    metavar="NUMBER/OF",
+    help="Only this part of the adapters, such as 2/5; `harness report` joins the matrices of all parts.",
 )
 
 _SELECTING: Final = (
@@ -196,6 +215,25 @@ def select(ctx: click.Context, given: Mapping[str, Any]) -> Selection:
     adapters = registry.select(given["names"], given["families"], given["environment"])
     named = {capability(name) for name in given["only"]}
     return Selection(project, registry, adapters, tuple(one for one in Capability if not named or one in named))
+
+
+def in_part(selection: Selection, part: Slice | None) -> Selection:
+    """
+    Return the part of a selection that one of several runs is to measure; all of it where no part is named.
+    """
+    if part is None:
+        return selection
+    from harness.session.shards import digest_of_inputs  # noqa: PLC0415 - as above
+
+    adapters = part.take(selection.project, selection.adapters)
+    shard = Shard(
+        number=part.number,
+        of=part.of,
+        cells=len(adapters) * len(selection.capabilities),
+        whole=selection.whole,
+        inputs=digest_of_inputs(selection.project, selection.adapters, selection.capabilities),
+    )
+    return replace(selection, adapters=adapters, shard=shard)
 
 
 def capability(name: str) -> Capability:

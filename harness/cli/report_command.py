@@ -64,13 +64,14 @@ def _project(ctx: click.Context, config: str | None, *, needed: bool) -> Project
 
 def _render(matrices: Sequence[Path], folder: Path, project: Project | None) -> None:
     from harness.cli import results  # noqa: PLC0415 - as above
-    from harness.report.matrix import merge, read_matrix  # noqa: PLC0415 - as above
+    from harness.report.matrix import read_matrix  # noqa: PLC0415 - as above
+    from harness.report.merge import merge  # noqa: PLC0415 - as above
     from harness.report.write import write_reports  # noqa: PLC0415 - as above
-    from harness.session.outputs import require_folder  # noqa: PLC0415 - as above
+    from harness.session.outputs import claims_of, require_folder  # noqa: PLC0415 - as above
 
     require_folder(folder)
-    merged = _whole(merge([read_matrix(path) for path in matrices]), project)
-    files = write_reports(folder, merged)
+    merged = _whole(merge([read_matrix(path) for path in matrices], [str(path) for path in matrices]), project)
+    files = write_reports(folder, merged, claims_of(project))
     results.show_table(merged)
     results.show_files(files)
 

@@ -8,13 +8,14 @@ from typing import Any
 
 import click
 
-from harness.cli.options import pace_option, running, select, selecting, settings_of
+from harness.cli.options import in_part, pace_option, running, select, selecting, settings_of, shard_option
 
 
 @click.command("run")
 @selecting
 @running
 @pace_option
+@shard_option
 @click.option(
     "--json", "target", metavar="FILE", help="Write the matrix there (- for standard output), and nothing else."
 )
@@ -36,10 +37,11 @@ def command(ctx: click.Context, /, **given: Any) -> None:  # noqa: ANN401 - the 
       harness run --json matrix.json
       harness run --json - | jq '.cells[] | .verdict'
       harness run --pace recorded
+      harness run --shard 2/5 --json shard-2.json
     """  # noqa: D301 - click looks for this very character
     from harness.cli.running import run  # noqa: PLC0415 - imports vcrpy, and `--help` does without
 
-    selection = select(ctx, given)
+    selection = in_part(select(ctx, given), given["shard"])
     folder = given["reports"]
     wishes = Wishes(
         target=given["target"],

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from harness.cli import results
@@ -10,7 +10,7 @@ from harness.cli.endings import INTERRUPTED
 from harness.cli.progress import progress
 from harness.cli.screen import note
 from harness.session.checks import check_matching
-from harness.session.outputs import MATRIX, joined, matrix_in, publish, require_folder
+from harness.session.outputs import MATRIX, claims_of, joined, matrix_in, publish, require_folder
 from harness.session.session import Interrupted, Session, matrix_of
 from harness.session.standing import baseline_of
 
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from harness.adapters import Adapter
-    from harness.cells import Matrix
+    from harness.cells import Claims, Matrix
     from harness.cli.options import Selection
     from harness.cli.run_command import Wishes
     from harness.session.session import Row
@@ -71,15 +71,16 @@ def run(selection: Selection, settings: Settings, wishes: Wishes) -> int:
     """
     check_matching(selection.adapters)
     results.require_target(wishes.target)
+    claims = claims_of(selection.project)
     old = _before(wishes.folder, selection)
     baseline = baseline_of(selection.project.reports / MATRIX) if wishes.compare else None
     measured = measure(selection, settings)
     if measured.matrix.cells and wishes.target != results.STANDARD_OUTPUT:
         results.show_table(measured.matrix)
     if wishes.target is not None:
-        results.write_json(wishes.target, measured.matrix)
+        results.write_json(wishes.target, replace(measured.matrix, shard=selection.shard))
     if wishes.folder is not None and not measured.interrupted:
-        _report(wishes.folder, joined(measured.matrix, old, selection.registered))
+        _report(wishes.folder, joined(measured.matrix, old, selection.registered), claims)
     status = results.status_of(measured.rows, measured.matrix, baseline)
     return _stopped(measured, selection, wishes) if measured.interrupted else status
 
@@ -91,8 +92,8 @@ def _before(folder: Path | None, selection: Selection) -> Matrix | None:
     return None if selection.whole else matrix_in(folder)
 
 
-def _report(folder: Path, matrix: Matrix) -> None:
-    files = publish(folder, matrix)
+def _report(folder: Path, matrix: Matrix, claims: Sequence[Claims]) -> None:
+    files = publish(folder, matrix, claims)
     if files:
         results.show_files(files)
         return

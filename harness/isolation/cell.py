@@ -11,8 +11,9 @@ import time
 import traceback
 from typing import TYPE_CHECKING, Final
 
-from harness.battery.job import Job, note
+from harness.battery.job import Job, note, read_note
 from harness.events import Dialled, encode, here
+from harness.isolation.learned import IMPORTED, Lesson
 from harness.isolation.protocol import Frame, write_all
 from harness.tape import guard
 from harness.words import Capability
@@ -68,6 +69,20 @@ def run_cell(job: Job, capability: str, send: Send) -> int:
         sys.stderr.flush()
     send("note", note("done"))
     return 0
+
+
+def teaching(send: Send) -> Send:
+    """
+    Return a way to send that also tells the host, once the instance is made, which modules that imported.
+    """
+    lesson = Lesson()
+
+    def tell(kind: str, payload: bytes) -> None:
+        if kind == "note" and read_note(payload)[0] == "started":
+            send("note", note(IMPORTED, " ".join(lesson.modules())))
+        send(kind, payload)
+
+    return tell
 
 
 def _announce(send: Send) -> Callable[[str], None]:

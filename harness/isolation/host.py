@@ -7,6 +7,7 @@ imported, and a fork would lose them with their locks held), the cell is the hos
 
 from __future__ import annotations
 
+import gc
 import importlib
 import importlib.util
 import os
@@ -23,11 +24,12 @@ from typing import TYPE_CHECKING, Final
 
 from harness.adapters import Adapter, MissingDependency, load_target
 from harness.adapters.distributions import distributions
-from harness.battery.job import note
+from harness.battery.job import note, read_note
 from harness.errors import RegistrationError
 from harness.events import Event, Missing, Raised, encode, here
 from harness.isolation import processes, traces
-from harness.isolation.cell import Sender, run_cell
+from harness.isolation.cell import Sender, run_cell, teaching
+from harness.isolation.learned import IMPORTED, learn
 from harness.isolation.protocol import Frame, Frames, Order, write_all
 from harness.tape import guard, severance
 
@@ -77,6 +79,7 @@ class Host:
         if not self._import():
             return
         self._look_up()
+        gc.freeze()
         self._tell(Frame(kind="ready"))
         for capability in self._order.capabilities:
             if self._cells is Cells.FORKED and threading.active_count() == 1:
@@ -165,8 +168,11 @@ class Host:
             os.setpgid(cell, cell)
         os.close(outgoing)
         self._begin(capability, cell, written)
-        status = _Relay(cell, incoming, self._inbound, self._outbound).run()
+        relay = _Relay(cell, incoming, self._inbound, self._outbound)
+        status = relay.run()
         processes.kill_strays()
+        if relay.imported:
+            learn(relay.imported, self._dialled)
         self._end(capability, status, before)
 
     def _become_cell(self, capability: str, outgoing: int, parent: int) -> None:
@@ -177,7 +183,8 @@ class Host:
             processes.die_with_parent(parent)
             for descriptor in {self._inbound, self._outbound}:
                 os.close(descriptor)
-            status = run_cell(self._job, capability, Sender(outgoing, capability))
+            sender = Sender(outgoing, capability)
+            status = run_cell(self._job, capability, teaching(sender) if self._job.mode == "replay" else sender)
         finally:
             # Not by way of the interpreter's end: the cell has said all it had to say, and an adapter's exit handlers
             # and lingering threads could only keep it.
@@ -211,6 +218,7 @@ class _Relay:
         self._inbound = inbound
         self._outbound = outbound
         self._frames = Frames()
+        self.imported: list[str] = []
         self._ends = _open_process(cell)
         self._poll = select.poll()
         for descriptor in (incoming, inbound, *(() if self._ends is None else (self._ends,))):
@@ -240,8 +248,16 @@ class _Relay:
         except BlockingIOError:
             return False
         for frame in self._frames.feed(data):
-            write_all(self._outbound, frame.encode())
+            if not self._is_for_the_host(frame):
+                write_all(self._outbound, frame.encode())
         return bool(data)
+
+    def _is_for_the_host(self, frame: Frame) -> bool:
+        name, value = read_note(frame.payload) if frame.kind == "note" else ("", "")
+        if name != IMPORTED:
+            return False
+        self.imported = value.split()
+        return True
 
     def _reap(self) -> int | None:
         process, status = os.waitpid(self._cell, os.WNOHANG)

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Final
 import pytest
 
 from harness.adapters import find_adapters
+from harness.cells import Shard
 from harness.errors import UserError
 from harness.plugin.asked import Asked, read_options
 from harness.plugin.desk import Desk
@@ -15,6 +16,7 @@ from harness.plugin.gathered import Gathered, pack
 from harness.plugin.nodes import FOUND, AdapterNode, CellItem, MistakeNode
 from harness.session.checks import check_matching
 from harness.session.outputs import require_file, require_folder
+from harness.session.shards import digest_of_inputs
 from harness.words import Capability
 
 if TYPE_CHECKING:
@@ -25,6 +27,7 @@ if TYPE_CHECKING:
 NAME: Final = "harness-active"
 _CELL_ID: Final = re.compile(rf"([^/:]+/[^/:]+)::({'|'.join(Capability)})")
 _REGISTERED: Final = "harness_registered"
+_SHARD: Final = "harness_shard"
 
 
 def enable(config: pytest.Config) -> None:
@@ -72,6 +75,7 @@ class Active:
         self._desk = Desk(asked)
         self._gathered = Gathered(asked)
         self._ids: list[tuple[str, Capability]] = []
+        self._split: tuple[Sequence[Adapter], bool] = ((), False)
 
     def pytest_report_header(self) -> str:
         """
@@ -112,7 +116,8 @@ class Active:
             items.extend(session.genitems(MistakeNode.from_parent(session, name="harness", mistake=error)))
             return
         self._gathered.register([adapter.id for adapter in registry])
-        for adapter in selected:
+        self._split = selected, len(selected) == len(registry)
+        for adapter in self._part_of(selected):
             items.extend(session.genitems(self._node(session, adapter)))
 
     def _registry(self) -> Registry:
@@ -121,6 +126,10 @@ class Active:
     def _selected(self, registry: Registry) -> Sequence[Adapter]:
         names = (*self._asked.names, *dict.fromkeys(name for name, _ in self._ids))
         return registry.select(names, self._asked.families)
+
+    def _part_of(self, selected: Sequence[Adapter]) -> Sequence[Adapter]:
+        part = self._asked.part
+        return selected if part is None else part.take(self._asked.project, selected)
 
     def _node(self, session: pytest.Session, adapter: Adapter) -> AdapterNode:
         calls = [one for name, one in self._ids if name == adapter.id] or list(Capability)
@@ -136,6 +145,22 @@ class Active:
         cells = [(item.adapter, item.capability) for item in session.items if isinstance(item, CellItem)]
         if not self._config.getoption("collectonly") and not session.testsfailed:
             self._desk.plan(cells)
+            self._gathered.shard = self._shard(len(cells))
+
+    def _shard(self, cells: int) -> Shard | None:
+        """
+        Return what tells of the other parts of this run, where it is one of several.
+        """
+        part, project, (split, everything) = self._asked.part, self._asked.project, self._split
+        if part is None:
+            return None
+        return Shard(
+            number=part.number,
+            of=part.of,
+            cells=cells,
+            whole=everything and cells == len(self._part_of(split)) * len(Capability),
+            inputs=digest_of_inputs(project, split, tuple(Capability)),
+        )
 
     @pytest.hookimpl(wrapper=True)
     def pytest_runtest_makereport(
@@ -170,18 +195,21 @@ class Active:
         self._desk.close()
         worker = is_worker(self._config)
         if worker and self._gathered.knows:
-            self._config.workeroutput[_REGISTERED] = self._gathered.registered  # type: ignore[attr-defined]  # xdist's
+            told = {_REGISTERED: self._gathered.registered, _SHARD: self._gathered.told_shard()}
+            self._config.workeroutput.update(told)  # type: ignore[attr-defined]  # xdist's
         if not worker and not self._config.getoption("collectonly"):
             self._gathered.write(interrupted=session.exitstatus == pytest.ExitCode.INTERRUPTED)
 
     @pytest.hookimpl(optionalhook=True)
     def pytest_testnodedown(self, node: object) -> None:
         """
-        Learn from a worker which adapters are registered.
+        Learn from a worker which adapters are registered, and which part of them was measured.
         """
-        told = (getattr(node, "workeroutput", None) or {}).get(_REGISTERED)
-        if told is not None:
-            self._gathered.register(told)
+        output = getattr(node, "workeroutput", None) or {}
+        if output.get(_REGISTERED) is not None:
+            self._gathered.register(output[_REGISTERED])
+        if output.get(_SHARD) is not None:
+            self._gathered.shard = Shard(**output[_SHARD])
 
     def pytest_terminal_summary(self, terminalreporter: pytest.TerminalReporter) -> None:
         """

@@ -8,11 +8,13 @@ from typing import TYPE_CHECKING, Any
 
 from harness.adapters import load_project
 from harness.session.pace import read_pace
+from harness.session.shards import read_slice
 
 if TYPE_CHECKING:
     import pytest
 
     from harness.adapters import Project
+    from harness.session.shards import Slice
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -28,6 +30,7 @@ class Asked:
         reports: where to write the reports, if anywhere.
         pace: factor of the recorded pace.
         record: talk to the real upstreams.
+        part: which of several parts of the adapters to measure; None for all of them.
     """
 
     project: Project
@@ -37,6 +40,7 @@ class Asked:
     reports: Path | None
     pace: float
     record: bool
+    part: Slice | None = None
 
 
 def read_options(config: pytest.Config) -> Asked:
@@ -54,6 +58,7 @@ def read_options(config: pytest.Config) -> Asked:
         reports=_path(config, "reports"),
         pace=read_pace(str(_given(config, "pace") or "instant")),
         record=bool(_given(config, "record")),
+        part=_part(_given(config, "shard")),
     )
 
 
@@ -61,6 +66,10 @@ def _project(config: pytest.Config) -> Project:
     start = config.invocation_params.dir
     project = load_project(_path(config, "config"), start)
     return project if project.file is not None else load_project(None, config.rootpath)
+
+
+def _part(given: str | None) -> Slice | None:
+    return read_slice(given) if given else None
 
 
 def _given(config: pytest.Config, name: str) -> Any:  # noqa: ANN401 - options are of any type

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import sys
+from dataclasses import asdict, replace
 from typing import TYPE_CHECKING, Final
 
-from harness.errors import ReportError
+from harness.errors import ReportError, UserError
 from harness.report.matrix import decode_matrix, encode_matrix, write_matrix
 from harness.report.terminal import render_terminal
-from harness.session.outputs import joined, matrix_in, publish
+from harness.session.outputs import claims_of, joined, matrix_in, publish
 from harness.session.session import Row, matrix_of
 
 if TYPE_CHECKING:
@@ -16,7 +17,7 @@ if TYPE_CHECKING:
 
     import pytest
 
-    from harness.cells import Cell, Matrix, Measured
+    from harness.cells import Cell, Matrix, Measured, Shard
     from harness.plugin.asked import Asked
     from harness.plugin.desk import Found
     from harness.words import Capability
@@ -47,6 +48,8 @@ class Gathered:
         self._registered: dict[str, None] = {}
         self.knows = False
         """Whether it was found out which adapters there are."""
+        self.shard: Shard | None = None
+        """Which part of a run this is; None where it is no part."""
         self._told: list[str] = []
 
     @property
@@ -62,6 +65,12 @@ class Gathered:
         """
         self.knows = True
         self._registered.update(dict.fromkeys(ids))
+
+    def told_shard(self) -> dict[str, object] | None:
+        """
+        Return the shard's values, for another process.
+        """
+        return None if self.shard is None else asdict(self.shard)
 
     def add(self, packed: str) -> None:
         """
@@ -84,10 +93,10 @@ class Gathered:
         """
         Return the matrix of what was gathered; complete where every registered cell is there.
         """
-        rows = [
-            Row(adapter=adapter, cells=tuple(cell for (of, _), cell in self._cells.items() if of == name))
-            for name, adapter in self._adapters.items()
-        ]
+        by_name: dict[str, list[Cell]] = {}
+        for (name, _), cell in self._cells.items():
+            by_name.setdefault(name, []).append(cell)
+        rows = [Row(adapter=one, cells=tuple(by_name.get(name, ()))) for name, one in self._adapters.items()]
         return joined(matrix_of(rows, complete=False), None, self._keys())
 
     def _keys(self) -> list[tuple[str, str]]:
@@ -105,7 +114,7 @@ class Gathered:
     def _try_json(self) -> None:
         assert self._asked.json is not None  # noqa: S101 - told to the type checker; the caller asked
         try:
-            write_matrix(self._asked.json, self.matrix)
+            write_matrix(self._asked.json, replace(self.matrix, shard=self.shard))
             self._told.append(f"matrix: {self._asked.json}")
         except ReportError as error:
             self._told.append(f"error: {error}")
@@ -119,8 +128,8 @@ class Gathered:
         try:
             matrix = self.matrix
             old = None if matrix.complete else matrix_in(folder)
-            files = publish(folder, joined(matrix, old, self._keys()))
-        except ReportError as error:
+            files = publish(folder, joined(matrix, old, self._keys()), claims_of(self._asked.project))
+        except UserError as error:
             self._told.append(f"error: {error}")
             return
         why = "is as it was, because what was measured now is only a part"

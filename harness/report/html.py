@@ -1,44 +1,32 @@
-"""The page: one offline file with the table and the evidence behind every cell."""
+"""The page: one offline file with the table and the evidence behind every cell; of very many adapters, several."""
 
 from __future__ import annotations
 
-import base64
-import hashlib
 import json
-import re
 from dataclasses import dataclass
-from functools import cache
 from typing import TYPE_CHECKING, Any, Final
 
-import jinja2
 from markupsafe import Markup
 
 from harness.report.figures import figures
-from harness.report.matrix import SCHEMA_VERSION, cells_of, sorted_adapters
-from harness.report.text import (
-    MECHANISMS,
-    UPSTREAMS,
-    VERDICTS,
-    anchor,
-    counted,
-    meaning,
-    printable,
-    tally,
-    verdict,
-    word,
-)
+from harness.report.matrix import SCHEMA_VERSION, cells_of, generator, sorted_adapters
+from harness.report.page import GLYPHS, render_page
+from harness.report.text import MECHANISMS, UPSTREAMS, VERDICTS, anchor, meaning, tally, verdict, word
 from harness.report.timeline import MARKS, render_svg
 from harness.words import Capability, Verdict
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterator, Mapping, Sequence
 
     from harness.cells import Cell, Matrix, Measured
 
-GLYPHS: Final = {"✅": "✓", "❌": "✗", "?": "?"}
-"""The published symbols as plain characters, which take the colour of their words."""
-SHORT: Final = {each: each.value[:2] for each in Verdict} | {Verdict.UNSUPPORTED: "no"}
-"""The verdicts' classes in the page, where they stand six hundred times for fifty adapters."""
+    Key = tuple[str, str]
+
+INDEX: Final = "index.html"
+MOST_ON_ONE_PAGE: Final = 400
+"""Adapters whose evidence stands with the table, about 9 kB each; that of more stands on pages of its own."""
+ON_A_PART: Final = 100
+"""Adapters on a page of evidence."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -50,7 +38,6 @@ class CellView:
         figures: the figures that say something about this call, by name.
         claims: what registration, class or published table say otherwise; equal ones together.
         recording: the cassette, relative to the adapter's own folder where it is there.
-        svg: the timeline's picture; empty where there is none.
     """
 
     capability: Capability
@@ -63,19 +50,29 @@ class CellView:
     figures: tuple[tuple[str, str], ...]
     claims: tuple[tuple[str, Verdict], ...]
     recording: str | None
-    svg: Markup
+
+    @property
+    def svg(self) -> Markup:
+        """
+        Return the timeline's picture; empty where there is none. It is drawn when a page asks, and not kept.
+        """
+        return Markup() if self.cell is None else render_svg(self.cell.evidence.timeline)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AdapterView:
     """
     Hold what the page shows of one adapter.
+
+    Attributes:
+        page: where its evidence stands, relative to the table's page; empty for that page itself.
     """
 
     adapter: Measured
     anchor: str
     cells: tuple[CellView, ...]
     native: int
+    page: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -90,39 +87,90 @@ class FamilyView:
     counts: Mapping[Verdict, int]
 
 
-def render_html(matrix: Matrix) -> str:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Part:
+    """
+    Name a page of evidence by its first and its last adapter.
+    """
+
+    href: str
+    first: str
+    last: str
+
+
+def render_html(matrix: Matrix, compared: Mapping[str, str] | None = None) -> str:
     """
     Return the page. It loads nothing, runs no script but its own, and shows all its evidence without any.
+
+    Args:
+        matrix: what it shows.
+        compared: by family, the page that holds it against its published table.
     """
-    rows = [_adapter(adapter, cells) for adapter, cells in _with_cells(matrix)]
+    return _index(matrix, _rows(matrix, {}), compared or {}, ())
+
+
+def render_pages(matrix: Matrix, compared: Mapping[str, str] | None = None) -> Iterator[tuple[str, str]]:
+    """
+    Yield the page and, where there are too many adapters for one, those with their evidence: path and text.
+
+    Args:
+        matrix: what they show.
+        compared: by family, the page that holds it against its published table.
+    """
+    rows = _rows(matrix, evidence_pages(matrix))
+    by_page: dict[str, list[AdapterView]] = {}
+    for row in rows:
+        by_page.setdefault(row.page, []).append(row)
+    by_page.pop("", None)
+    parts = [Part(href=page, first=own[0].adapter.name, last=own[-1].adapter.name) for page, own in by_page.items()]
+    yield INDEX, _index(matrix, rows, compared or {}, parts)
+    for page, own in by_page.items():
+        yield page, render_page("evidence.html.j2", matrix, script="open.js", rows=own, marks=MARKS)
+
+
+def evidence_pages(matrix: Matrix) -> dict[Key, str]:
+    """
+    Return where each adapter's evidence stands, relative to the table's page; empty for that page itself.
+    """
+    names = [(adapter.family, adapter.name) for adapter in sorted_adapters(matrix)]
+    if len(names) <= MOST_ON_ONE_PAGE:
+        return dict.fromkeys(names, "")
+    return {name: f"evidence/{place // ON_A_PART + 1}.html" for place, name in enumerate(names)}
+
+
+def _index(matrix: Matrix, rows: list[AdapterView], compared: Mapping[str, str], parts: Sequence[Part]) -> str:
     words = {cell.word for row in rows for cell in row.cells}
     upstreams = {row.adapter.upstream for row in rows}
-    style, script = _source("style.css"), _source("script.js")
-    return _environment().get_template("index.html.j2").render(
-        matrix=matrix,
+    return render_page(
+        "index.html.j2",
+        matrix,
+        script="script.js",
         rows=rows,
+        whole=not parts,
+        parts=parts,
+        compared=compared,
         families=_families(rows),
         counts=tally(cell.verdict for row in rows for cell in row.cells),
         upstreams={each: text for each, text in UPSTREAMS.items() if each in upstreams},
         mechanisms={each: text for each, text in MECHANISMS.items() if each in words},
-        style=Markup(style),  # noqa: S704 - our own file
-        script=Markup(script),  # noqa: S704 - our own file
         marks=MARKS,
         fallback=Verdict.FALLBACK,
-        policy=_policy(style, script),
         data=_data(matrix, rows),
-    )  # fmt: skip
+    )
 
 
-def _with_cells(matrix: Matrix) -> list[tuple[Measured, Mapping[Capability, Cell]]]:
+def _rows(matrix: Matrix, pages: Mapping[Key, str]) -> list[AdapterView]:
     cells = cells_of(matrix)
-    return [(adapter, cells.get((adapter.family, adapter.name), {})) for adapter in sorted_adapters(matrix)]
+    names = [(adapter, (adapter.family, adapter.name)) for adapter in sorted_adapters(matrix)]
+    return [_adapter(adapter, cells.get(name, {}), pages.get(name, "")) for adapter, name in names]
 
 
-def _adapter(adapter: Measured, cells: Mapping[Capability, Cell]) -> AdapterView:
+def _adapter(adapter: Measured, cells: Mapping[Capability, Cell], page: str) -> AdapterView:
     views = tuple(_cell(adapter, capability, cells.get(capability)) for capability in Capability)
     native = sum(view.verdict is Verdict.NATIVE for view in views)
-    return AdapterView(adapter=adapter, anchor=anchor(adapter.family, adapter.name), cells=views, native=native)
+    return AdapterView(
+        adapter=adapter, anchor=anchor(adapter.family, adapter.name), cells=views, native=native, page=page
+    )
 
 
 def _cell(adapter: Measured, capability: Capability, cell: Cell | None) -> CellView:
@@ -138,7 +186,6 @@ def _cell(adapter: Measured, capability: Capability, cell: Cell | None) -> CellV
         figures=() if cell is None else tuple(_telling(cell)),
         claims=() if cell is None else tuple(_claims(cell)),
         recording=None if cell is None else _recording(adapter, cell),
-        svg=Markup() if cell is None else render_svg(cell.evidence.timeline),
     )
 
 
@@ -164,12 +211,15 @@ def _recording(adapter: Measured, cell: Cell) -> str | None:
 
 
 def _families(rows: list[AdapterView]) -> list[FamilyView]:
-    found = []
-    for name in sorted({row.adapter.family for row in rows}):
-        own = [row for row in rows if row.adapter.family == name]
-        counts = tally(cell.verdict for row in own for cell in row.cells)
-        found.append(FamilyView(name=name, adapters=len(own), cells=len(own) * len(Capability), counts=counts))
-    return found
+    by_name: dict[str, list[AdapterView]] = {}
+    for row in rows:
+        by_name.setdefault(row.adapter.family, []).append(row)
+    return [_family(name, own) for name, own in sorted(by_name.items())]
+
+
+def _family(name: str, rows: Sequence[AdapterView]) -> FamilyView:
+    counts = tally(cell.verdict for row in rows for cell in row.cells)
+    return FamilyView(name=name, adapters=len(rows), cells=len(rows) * len(Capability), counts=counts)
 
 
 def _data(matrix: Matrix, rows: list[AdapterView]) -> Markup:
@@ -181,7 +231,7 @@ def _data(matrix: Matrix, rows: list[AdapterView]) -> Markup:
     document = {
         "schema_version": SCHEMA_VERSION,
         "complete": matrix.complete,
-        "generator": {"harness": matrix.harness, "python": matrix.python},
+        "generator": generator(matrix),
         "capabilities": list(Capability),
         "adapters": [_tool_row(row) for row in rows],
     }
@@ -199,54 +249,3 @@ def _tool_row(row: AdapterView) -> dict[str, Any]:
         "upstream": adapter.upstream,
         "cells": [view.word for view in row.cells],
     }
-
-
-def _policy(style: str, script: str) -> str:
-    """
-    Return the content security policy: this style, this script, nothing else from anywhere.
-    """
-    return (
-        f"default-src 'none'; style-src {_hash(style)}; script-src {_hash(script)}; "
-        "img-src data:; base-uri 'none'; form-action 'none'"
-    )
-
-
-def _hash(source: str) -> str:
-    digest = hashlib.sha256(source.encode()).digest()
-    return f"'sha256-{base64.b64encode(digest).decode()}'"
-
-
-def _source(name: str) -> str:
-    loader = _environment().loader
-    assert loader is not None  # noqa: S101 - set two functions below
-    lines = loader.get_source(_environment(), name)[0].splitlines()
-    return "\n".join(line.strip() for line in lines)
-
-
-def breakable(name: str) -> Markup:
-    """
-    Return a name, escaped, that a narrow column may break where its words meet.
-    """
-    return Markup("<wbr>").join(_JOINTS.split(printable(name)))
-
-
-_JOINTS: Final = re.compile(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[_./])")
-
-
-@cache
-def _environment() -> jinja2.Environment:
-    environment = jinja2.Environment(
-        loader=jinja2.PackageLoader("harness.report"),
-        autoescape=True,
-        undefined=jinja2.StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-    environment.filters["printable"] = printable
-    environment.filters["breakable"] = breakable
-    environment.filters["counted"] = counted
-    environment.filters["short"] = SHORT.__getitem__
-    environment.globals["Capability"] = Capability
-    environment.globals["VERDICTS"] = VERDICTS
-    environment.globals["GLYPHS"] = GLYPHS
-    return environment

@@ -14,18 +14,25 @@ if TYPE_CHECKING:
 
     from harness.cells import Cell, Matrix, Measured
 
-_HEADER: Final = ("Model", *(capability.heading for capability in Capability))
+HEADER: Final = ("Model", *(capability.heading for capability in Capability))
 _SPECIAL: Final = re.compile(r"([\\`*_\[\]|~!$^{}])")
 _OPENERS: Final = re.compile(r"^(?:[#+\-=:]|\d+(?=[.)]))")
 _FIGURES: Final = re.compile(r"\d+(?:\.\d+)?")
 Kind = tuple[Verdict, str | None, str]
 
 
-def render_markdown(matrix: Matrix) -> str:
+def render_markdown(matrix: Matrix, compared: Mapping[str, str] | None = None) -> str:
     """
     Return both looks, the published one first.
+
+    Args:
+        matrix: what was measured.
+        compared: by family, the file that holds it against its published table.
     """
-    return f"# Capability matrix\n\n{render_published(matrix)}\n{render_detailed(matrix)}"
+    links = "".join(
+        f"\nHeld against its published table: [{escape(name)}]({file})\n" for name, file in (compared or {}).items()
+    )
+    return f"# Capability matrix\n\n{render_published(matrix)}{links}\n{render_detailed(matrix)}"
 
 
 def render_published(matrix: Matrix, family: str | None = None) -> str:
@@ -37,7 +44,7 @@ def render_published(matrix: Matrix, family: str | None = None) -> str:
         family: the only family to show; None shows all, under a heading each where there are several.
     """
     families = _families(matrix) if family is None else [family]
-    tables = [(name, table(_HEADER, _published_rows(matrix, name))) for name in families]
+    tables = [(name, table(HEADER, _published_rows(matrix, name))) for name in families]
     if len(tables) == 1:
         return tables[0][1]
     return "\n".join(f"### {escape(name)}\n\n{table}" for name, table in tables)
@@ -51,7 +58,7 @@ def render_detailed(matrix: Matrix) -> str:
     parts = ["## In detail\n", _provenance(matrix)]
     for family in _families(matrix):
         parts.append(f"### {escape(family)}: {_total(matrix, family)}\n")
-        parts.append(table(_HEADER, _detailed_rows(matrix, family, notes)))
+        parts.append(table(HEADER, _detailed_rows(matrix, family, notes)))
     parts += [_footnotes(notes), _legend(matrix), _adapters(matrix)]
     return "\n".join(part for part in parts if part)
 
@@ -78,7 +85,12 @@ def _of_family(matrix: Matrix, family: str) -> list[Measured]:
 
 def table(header: Sequence[str], rows: Iterable[Sequence[str]], *, centred: bool = True) -> str:
     """
-    Return a pipe table of cells that are Markdown already; the first column stands left.
+    Return a table; every column but the first is centred, unless it holds sentences.
+
+    Args:
+        header: the columns' headings.
+        rows: their cells, escaped already.
+        centred: centre all columns but the first.
     """
     rule = [":-", *([":-:" if centred else ":-"] * (len(header) - 1))]
     return "".join(f"| {' | '.join(row)} |\n" for row in (header, rule, *rows))

@@ -1,5 +1,5 @@
 """
-The codec of matrix.json: read, write, merge.
+The codec of matrix.json: read and write.
 
 Equal matrices give equal bytes: keys, adapters and cells are sorted, times have six digits.
 """
@@ -11,14 +11,14 @@ import math
 from dataclasses import fields
 from typing import TYPE_CHECKING, Any, Final, NoReturn, TypeVar
 
-from harness.cells import Cell, Evidence, ItemLine, Matrix, Measured, Provenance, RequestLine, Timeline
+from harness.cells import Cell, Evidence, ItemLine, Matrix, Measured, Provenance, RequestLine, Shard, Timeline
 from harness.errors import ReportError
 from harness.report.files import replace_file
 from harness.report.schema import first_problem
 from harness.words import AsyncIO, Capability, Delivery, FanOut, Mechanism, Upstream, Verdict
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping
+    from collections.abc import Callable, Mapping
     from pathlib import Path
 
     from _typeshed import DataclassInstance
@@ -61,16 +61,26 @@ def encode_matrix(matrix: Matrix) -> bytes:
     """
     Return a matrix as the bytes of its matrix.json.
     """
+    shard = {} if matrix.shard is None else {"shard": plain(matrix.shard)}
     document = {
         "schema_version": SCHEMA_VERSION,
         "complete": matrix.complete,
-        "generator": _generator(matrix),
-        "adapters": [_plain(adapter) for adapter in sorted_adapters(matrix)],
-        "cells": [_plain(cell) for cell in sorted_cells(matrix)],
+        "generator": generator(matrix),
+        **shard,
+        "adapters": [plain(adapter) for adapter in sorted_adapters(matrix)],
+        "cells": [plain(cell) for cell in sorted_cells(matrix)],
     }
     text = json.dumps(document, indent=1, sort_keys=True, ensure_ascii=False, allow_nan=False)
     # A lone surrogate has no UTF-8; the escape it becomes here is JSON's own and reads back as it was.
     return f"{_folded(text)}\n".encode("utf-8", "backslashreplace")
+
+
+def generator(matrix: Matrix) -> dict[str, object]:
+    """
+    Return the versions that made a matrix.
+    """
+    battery = {} if matrix.battery is None else {"battery": matrix.battery}
+    return {"harness": matrix.harness, "python": matrix.python, **battery}
 
 
 def decode_matrix(data: bytes, *, where: str) -> Matrix:
@@ -91,28 +101,6 @@ def decode_matrix(data: bytes, *, where: str) -> Matrix:
         hint = f"compare it with `harness report --schema`, or {_AGAIN}"
         raise ReportError(f"{problem.path or 'the document'}: {problem.message}", where=where, hint=hint)
     return _matrix(document, where)
-
-
-def merge(matrices: Iterable[Matrix]) -> Matrix:
-    """
-    Join the matrices of several runs into one, complete only if all of them are.
-
-    Raises:
-        ReportError: there are none, harness or Python versions differ, or one adapter or cell was measured
-            twice with different outcomes.
-    """
-    parts = tuple(matrices)
-    if not parts:
-        raise ReportError("there is no matrix to merge", hint="name at least one matrix.json")
-    harness = _agreed("harness", (part.harness for part in parts))
-    python = _agreed("Python", (part.python for part in parts))
-    # a matrix of an older harness does not say, and stands in nobody's way
-    batteries = [part.battery for part in parts if part.battery is not None]
-    battery = _agreed("battery", batteries) if batteries else None
-    adapters = _joined((adapter for part in parts for adapter in part.adapters), _adapter_title)
-    cells = _joined((cell for part in parts for cell in part.cells), _cell_title)
-    complete = all(part.complete for part in parts)
-    return Matrix(complete=complete, harness=harness, python=python, battery=battery, adapters=adapters, cells=cells)
 
 
 def sorted_adapters(matrix: Matrix) -> list[Measured]:
@@ -146,35 +134,28 @@ def adapter_order(family: str, name: str) -> tuple[str, str, str]:
     return family, name.casefold(), name
 
 
-def _generator(matrix: Matrix) -> dict[str, object]:
-    said: dict[str, object] = {"harness": matrix.harness, "python": matrix.python}
-    return said if matrix.battery is None else {**said, "battery": matrix.battery}
-
-
-def _battery(generator: Mapping[str, Any]) -> int | None:
-    version = generator.get("battery")
-    return None if version is None else int(version)
-
-
-def _plain(value: object) -> Any:  # noqa: ANN401 - JSON has no narrower type
+def plain(value: object) -> Any:  # noqa: ANN401 - JSON has no narrower type
+    """
+    Return a value as JSON has it; equal values are equal there.
+    """
     if isinstance(value, float):
         return round(value, _DIGITS) + 0.0  # adding zero turns -0.0 into 0.0
     if isinstance(value, tuple):
-        return [_plain(item) for item in value]
+        return [plain(item) for item in value]
     if isinstance(value, dict):
-        return {key: _plain(item) for key, item in value.items()}
+        return {key: plain(item) for key, item in value.items()}
     return _plain_fields(value) if isinstance(value, _KINDS) else value
 
 
-_KINDS: Final = (Measured, Cell, Evidence, Provenance, Timeline, RequestLine, ItemLine)
+_KINDS: Final = (Shard, Measured, Cell, Evidence, Provenance, Timeline, RequestLine, ItemLine)
 
 
 def _plain_fields(value: DataclassInstance) -> dict[str, Any]:
-    plain = {field.name: _plain(getattr(value, field.name)) for field in fields(value)}
+    made = {field.name: plain(getattr(value, field.name)) for field in fields(value)}
     # 1 and 1.0 are equal, and so must their bytes be.
     for name in _TIMES.get(type(value), ()):
-        plain[name] = _floats(plain[name])
-    return plain
+        made[name] = _floats(made[name])
+    return made
 
 
 def _floats(value: Any) -> Any:  # noqa: ANN401 - a number, a list of numbers or None
@@ -259,7 +240,8 @@ def _matrix(document: Any, where: str) -> Matrix:  # noqa: ANN401 - checked agai
             complete=document["complete"],
             harness=document["generator"]["harness"],
             python=document["generator"]["python"],
-            battery=_battery(document["generator"]),
+            battery=_count(document["generator"].get("battery")),
+            shard=_shard(document.get("shard")),
             adapters=tuple(_adapter(value) for value in document["adapters"]),
             cells=tuple(_cell(value) for value in document["cells"]),
         )
@@ -277,10 +259,18 @@ def _refuse_strays(matrix: Matrix, where: str) -> None:
     for cell in matrix.cells:
         key = (cell.family, cell.adapter, cell.capability)
         if key[:2] not in known:
-            raise ReportError(f"cell {_cell_title(cell)} has no adapter", where=where, hint=_AGAIN)
+            raise ReportError(f"cell {cell_title(cell)} has no adapter", where=where, hint=_AGAIN)
         if key in seen:
-            raise ReportError(f"has cell {_cell_title(cell)} twice", where=where, hint=_AGAIN)
+            raise ReportError(f"has cell {cell_title(cell)} twice", where=where, hint=_AGAIN)
         seen.add(key)
+
+
+def _shard(value: Mapping[str, Any] | None) -> Shard | None:
+    return None if value is None else Shard(**_known(Shard, value))
+
+
+def _count(value: float | None) -> int | None:
+    return None if value is None else int(value)
 
 
 def _adapter(value: Mapping[str, Any]) -> Measured:
@@ -321,7 +311,7 @@ def _request(value: Mapping[str, Any]) -> RequestLine:
     known = _known(RequestLine, value)
     inputs = tuple(int(number) for number in value["inputs"])
     status = value["status"]
-    return RequestLine(**{**known, "inputs": inputs, "status": None if status is None else int(status)})
+    return RequestLine(**{**known, "inputs": inputs, "status": _count(status)})
 
 
 def _known(kind: type[DataclassInstance], value: Mapping[str, Any]) -> dict[str, Any]:
@@ -341,6 +331,7 @@ _COUNTS: Final[dict[type, tuple[str, ...]]] = {
         "items", "arrivals", "requests", "inference_requests", "inputs", "most_inputs_in_a_request", "peak_in_flight",
     ),
     ItemLine: ("after",),
+    Shard: ("number", "of", "cells"),
 }  # fmt: skip
 
 
@@ -353,28 +344,15 @@ def _word(kind: Callable[[str], T], value: str | None) -> T | None:
     return None if value is None else kind(value)
 
 
-def _agreed(what: str, versions: Iterable[T]) -> T:
-    found = sorted(set(versions), key=str)
-    if len(found) > 1:
-        hint = "run them again with one version, or report them apart"
-        raise ReportError(f"{what} versions differ: {', '.join(map(str, found))}", hint=hint)
-    return found[0]
-
-
-def _joined(values: Iterable[T], title: Callable[[T], str]) -> tuple[T, ...]:
-    found: dict[str, T] = {}
-    for value in values:
-        name = title(value)
-        if name in found and _plain(found[name]) != _plain(value):
-            hint = "keep the newer of the two runs, or give one of the two adapters another name or family"
-            raise ReportError(f"{name} was measured twice with different outcomes", hint=hint)
-        found[name] = value
-    return tuple(found.values())
-
-
-def _adapter_title(adapter: Measured) -> str:
+def adapter_title(adapter: Measured) -> str:
+    """
+    Return how messages name an adapter.
+    """
     return f"{adapter.family}/{adapter.name}"
 
 
-def _cell_title(cell: Cell) -> str:
+def cell_title(cell: Cell) -> str:
+    """
+    Return how messages name a cell.
+    """
     return f"{cell.family}/{cell.adapter}::{cell.capability}"

@@ -7,6 +7,7 @@ import tempfile
 from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
+from harness.adapters.claims import load_claims
 from harness.errors import ReportError
 from harness.report.matrix import read_matrix
 from harness.report.write import write_reports
@@ -14,10 +15,11 @@ from harness.session.standing import FIRST_BATTERY
 from harness.words import Capability, Verdict
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterable, Iterator, Sequence
     from pathlib import Path
 
-    from harness.cells import Cell, Matrix, Measured
+    from harness.adapters import Project
+    from harness.cells import Cell, Claims, Matrix, Measured
 
     Key = tuple[str, str]
 
@@ -82,7 +84,7 @@ def joined(new: Matrix, old: Matrix | None, registered: Iterable[Key]) -> Matrix
     Return a part's matrix put into an older one; complete where every registered cell is then there.
 
     Cells of the older matrix are kept where they are still registered, were not measured anew, and come from the same
-    versions of the harness and of Python.
+    versions of the harness, of the battery and of Python. The result is no shard.
 
     Args:
         new: what was measured.
@@ -90,17 +92,20 @@ def joined(new: Matrix, old: Matrix | None, registered: Iterable[Key]) -> Matrix
         registered: family and name of every adapter that there is.
     """
     known = set(registered)
-    if old is None or _versions(old) != _versions(new):
+    if old is None or versions(old) != versions(new):
         old = replace(new, adapters=(), cells=())
     fresh = {_cell_key(cell) for cell in new.cells}
     kept = [cell for cell in old.cells if _cell_key(cell) not in fresh and (cell.family, cell.adapter) in known]
     cells = (*new.cells, *kept)
     have = {_cell_key(cell) for cell in cells}
     complete = all((family, name, one) in have for family, name in known for one in Capability)
-    return replace(new, complete=complete, adapters=tuple(_adapters(new, old, kept)), cells=cells)
+    return replace(new, complete=complete, adapters=tuple(_adapters(new, old, kept)), cells=cells, shard=None)
 
 
-def _versions(matrix: Matrix) -> tuple[str, str, int]:
+def versions(matrix: Matrix) -> tuple[str, str, int]:
+    """
+    Return the versions of what measured: cells of different ones do not go together.
+    """
     return matrix.harness, matrix.python, matrix.battery or FIRST_BATTERY
 
 
@@ -130,13 +135,25 @@ def _added(now: Measured, before: Measured, kept: Iterable[Cell]) -> Measured:
     )
 
 
-def publish(folder: Path, matrix: Matrix) -> list[Path]:
+def claims_of(project: Project | None) -> tuple[Claims, ...]:
+    """
+    Return what the pages of a project's family say, if it has a published table.
+
+    Raises:
+        UserError: a file cannot be read, or says something that nobody understands.
+    """
+    claims = None if project is None else load_claims(project)
+    return () if claims is None else (claims,)
+
+
+def publish(folder: Path, matrix: Matrix, claims: Sequence[Claims] = ()) -> list[Path]:
     """
     Write the reports of a matrix, unless cells that only other versions measured would be lost to a part.
 
     Args:
         folder: where they go.
         matrix: what they show; a part joined to the matrix that is there.
+        claims: what families' own pages say.
 
     Returns:
         the files written, matrix.json first; none where the reports were left as they are.
@@ -146,7 +163,7 @@ def publish(folder: Path, matrix: Matrix) -> list[Path]:
     """
     if not matrix.complete and _is_of_other_versions(folder, matrix):
         return []
-    return write_reports(folder, matrix)
+    return write_reports(folder, matrix, claims)
 
 
 def _is_of_other_versions(folder: Path, matrix: Matrix) -> bool:
@@ -154,4 +171,4 @@ def _is_of_other_versions(folder: Path, matrix: Matrix) -> bool:
         old = matrix_in(folder)
     except ReportError:
         return False
-    return old is not None and bool(old.cells) and _versions(old) != _versions(matrix)
+    return old is not None and bool(old.cells) and versions(old) != versions(matrix)

@@ -2,18 +2,15 @@
 
 from __future__ import annotations
 
-import os
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Final
 
-from harness.adapters.build import expanded_env
-from harness.adapters.variables import expand
 from harness.battery.prompts import VERSION
-from harness.errors import RegistrationError, UserError
+from harness.errors import UserError
 from harness.events import Died, Missing, Sent
 from harness.session.attempts import Attempt, forget_attempt, write_attempt
+from harness.session.tidy import secrets_among
 from harness.tape.recorded import Stamp, parse, save_recording
-from harness.tape.secrets import secrets_of
 from harness.verdicts import judge
 from harness.verdicts.exchanges import exchanges
 from harness.words import Verdict
@@ -26,7 +23,6 @@ if TYPE_CHECKING:
     from harness.cells import Judgement
     from harness.isolation.outcome import Outcome
     from harness.session.settings import Settings
-    from harness.tape.secrets import Secrets
     from harness.words import Capability, Upstream
 
 _RECOVERED: Final = frozenset({Verdict.NATIVE, Verdict.FALLBACK})
@@ -98,19 +94,6 @@ class Recording:
             error=self._clean(error) if error else None,
         )
         write_attempt(path, attempt)
-
-
-def secrets_among(adapter: Adapter) -> Secrets:
-    """
-    Return what must never be told of an adapter's arguments and environment.
-    """
-    try:
-        kwargs = {name: expand(value, adapter.place) for name, value in adapter.kwargs.items()}
-        env = expanded_env(adapter)
-    except RegistrationError:
-        # a variable that is not set holds no secret
-        kwargs, env = {}, {}
-    return secrets_of({**os.environ, **env}, kwargs)
 
 
 def _breaks_off(outcome: Outcome) -> bool:

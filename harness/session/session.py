@@ -19,9 +19,7 @@ from harness.isolation.hosts import Fleet
 from harness.session.attempts import read_attempt
 from harness.session.cells import cell, judged, measured, python_version
 from harness.session.problems import Problem, Trouble
-from harness.session.recording import Recording, secrets_among
-from harness.session.tidy import tidy
-from harness.tape import cassette as files
+from harness.session.tidy import secrets_among, tidy
 from harness.words import Capability, Upstream
 
 if TYPE_CHECKING:
@@ -221,6 +219,8 @@ class Session:
         return cell(adapter, family, capability, judgement, outcome, published), problem or damage
 
     def _keep(self, adapter: Adapter, path: Path, capability: Capability, outcome: Outcome) -> Problem | None:
+        from harness.session.recording import Recording  # noqa: PLC0415 - imports vcrpy, 1.3 s, which a replay does without
+
         recording = Recording(adapter, self._settings, self._upstream(adapter, {}), self._cleaner(adapter))
         why = recording.keep(path, capability, outcome)
         return None if why is None else Problem(kind=Trouble.UNKEPT, capability=capability, message=why)
@@ -241,6 +241,8 @@ class Session:
         if not path.is_file():
             return None
         if self._settings.record:
+            from harness.tape import cassette as files  # noqa: PLC0415 - as above
+
             return files.provenance(self._project.cassettes, path)
         return Provenance(
             path=path.relative_to(self._project.cassettes).as_posix(),

@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
+import os
 import re
 from typing import TYPE_CHECKING, Final
 
-from harness.tape.secrets import Secrets, hits
+from harness.adapters.build import expanded_env
+from harness.adapters.variables import expand
+from harness.errors import RegistrationError
+from harness.tape.secrets import Secrets, hits, secrets_of
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+    from harness.adapters import Adapter
 
 _ADDRESS: Final = re.compile(r"0x[0-9a-fA-F]{5,}")
 _INSTALLED: Final = re.compile(r"[^\s\"'(<]*/(?:site|dist)-packages/")
@@ -33,6 +39,19 @@ def tidy(text: str, root: Path, secrets: Secrets | None = None) -> str:
     for pattern in (_INSTALLED, _STANDARD_LIBRARY, _OWN, _ELSEWHERE):
         text = pattern.sub("", text)
     return _ADDRESS.sub("0x…", text)
+
+
+def secrets_among(adapter: Adapter) -> Secrets:
+    """
+    Return what must never be told of an adapter's arguments and environment.
+    """
+    try:
+        kwargs = {name: expand(value, adapter.place) for name, value in adapter.kwargs.items()}
+        env = expanded_env(adapter)
+    except RegistrationError:
+        # a variable that is not set holds no secret
+        kwargs, env = {}, {}
+    return secrets_of({**os.environ, **env}, kwargs)
 
 
 def _masked(text: str, secrets: Secrets) -> str:

@@ -54,16 +54,6 @@ def test_workers_share_the_cells(place: Place) -> None:
     assert "index.html" in place.files("shown")
 
 
-def test_workers_and_one_process_write_the_same_matrix(place: Place) -> None:
-    """
-    The matrix is equal byte for byte, whoever measured.
-    """
-    place.pytest("--harness", "--harness-json", "one.json")
-    place.pytest("--harness", "--harness-json", "two.json", "-n", "2")
-
-    assert (place.root / "one.json").read_bytes() == (place.root / "two.json").read_bytes()
-
-
 @pytest.mark.parametrize("absent", ["xdist", "randomly", "asyncio", "anyio", "recording", "cacheprovider"])
 def test_it_needs_no_other_plugin(place: Place, absent: str) -> None:
     """

@@ -18,12 +18,12 @@ from harness.errors import ReportError
 from harness.report.matrix import (
     decode_matrix,
     encode_matrix,
-    merge,
     read_matrix,
     sorted_adapters,
     sorted_cells,
     write_matrix,
 )
+from harness.report.merge import merge
 from harness.words import Verdict
 
 if TYPE_CHECKING:
@@ -267,7 +267,7 @@ def test_contradicting_runs_are_refused_by_name():
         merge([one, replace(one, cells=other_cells)])
     with pytest.raises(ReportError, match=r"langchain-0.0.337/OpenAI was measured twice"):
         merge([one, replace(one, adapters=(replace(one.adapters[0], target="other:Other"),))])
-    with pytest.raises(ReportError, match=r"harness versions differ: 0\.1\.0, 0\.2\.0"):
+    with pytest.raises(ReportError, match=r"harness versions differ: 0\.1\.0 in matrix 1; 0\.2\.0 in matrix 2"):
         merge([one, replace(one, harness="0.2.0")])
     with pytest.raises(ReportError, match="no matrix"):
         merge([])

@@ -11,7 +11,10 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from made_up import made_up
 
+from harness.cells import Claims
+from harness.report.compare_html import render_comparison_html
 from harness.report.html import render_html
+from harness.words import Capability, Verdict
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -374,3 +377,24 @@ def test_a_hostile_page_runs_nothing(browser: Browser, tmp_path: Path):
     with opened(browser, path.as_uri()) as tab:
         assert tab.title() == "Capability matrix"
         assert f"OpenAI{evil}" in names(tab)
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_the_comparison_can_be_read_anywhere(browser: Browser, address: str, scheme: Any):
+    """
+    On a phone, without scripts, in both schemes: enough contrast, nothing wider than the screen, links to the evidence.
+    """
+    matrix = made_up(ADAPTERS, families=2)
+    family = matrix.adapters[0].family
+    names = [each.name for each in matrix.adapters if each.family == family] + ["NotMeasured"]
+    claims = Claims(family=family, published={name: dict.fromkeys(Capability, Verdict.NATIVE) for name in names})
+    path = Path(address.removeprefix("file://")).with_name(f"{scheme}.html")
+    path.write_text(render_comparison_html(matrix, claims), "utf-8")
+    with opened(browser, path.as_uri(), color_scheme=scheme, viewport=PHONE) as tab:
+        assert tab.evaluate("document.documentElement.scrollWidth") <= PHONE["width"]
+        assert [each for each in tab.evaluate(CONTRAST) if each[0] < 4.5] == []
+        tab_to(tab, tab.locator("section[aria-labelledby=h-totals] .scroll").first)
+        link = tab.locator("a.chip").first.get_attribute("href")
+    assert link is not None
+    with opened(browser, f"{address}#{link.partition('#')[2]}") as tab:
+        assert tab.locator("#evidence details[open] p").first.is_visible()

@@ -6,7 +6,8 @@
   const rows = [...body.rows];
   const [text, family, verdict] = ["by-text", "by-family", "by-verdict"].map(find);
 
-  const section = (row) => find(decodeURIComponent(row.cells[0].firstElementChild.hash.slice(1)));
+  // of many adapters the evidence stands on pages of its own
+  const section = (row) => find(decodeURIComponent(row.cells[0].firstElementChild.hash.slice(1))) || {};
 
   const matches = (row) =>
     row.cells[0].textContent.toLowerCase().includes(text.value.trim().toLowerCase()) &&
@@ -72,9 +73,12 @@
   const all = (open) => {
     for (const each of document.querySelectorAll(".adapter:not([hidden]) details")) each.open = open;
   };
-  find("open").addEventListener("click", () => all(true));
-  find("close").addEventListener("click", () => all(false));
-  find("controls").hidden = find("all").hidden = false;
+  find("controls").hidden = false;
+  if (find("all")) {
+    find("open").addEventListener("click", () => all(true));
+    find("close").addEventListener("click", () => all(false));
+    find("all").hidden = false;
+  }
   addEventListener("hashchange", reveal);
   addEventListener("load", () => setTimeout(reveal)); // a browser moves the focus itself once the page is there
   filter();
