@@ -53,7 +53,17 @@ MOST_RATIO: Final = 1.5
 MOST_LATE: Final = 0.002
 URL: Final = "http://api.example.com/v1/stream"
 OPENAI_URL: Final = "http://api.example.com/v1/chat/completions"
+ANTHROPIC_URL: Final = "http://api.example.com/v1/messages"
+ANTHROPIC_BODY: Final = {
+    "max_tokens": 100,
+    "messages": [{"role": "user", "content": "hi"}],
+    "model": "m",
+    "stream": True,
+}
 OPENAI_BODY: Final = {"messages": [{"role": "user", "content": "hi"}], "model": "m", "stream": True}
+
+
+NAMES: Final = tuple("http.client urllib urllib3 requests boto3 httpx httpx2 aiohttp openai anthropic".split())
 
 
 class Client(Protocol):
@@ -103,14 +113,37 @@ def pieces() -> list[bytes]:
     return [*events, b"data: [DONE]\n\n"]
 
 
+def message_pieces() -> list[bytes]:
+    """
+    Return as many arrivals of a message, as the Anthropic API streams it.
+    """
+    message = {"id": "m", "type": "message", "role": "assistant", "content": [], "model": "m", "stop_reason": None}
+    usage = {"input_tokens": 1, "output_tokens": 1}
+    events: list[dict[str, Any]] = [
+        {"type": "message_start", "message": {**message, "stop_sequence": None, "usage": usage}},
+        {"type": "content_block_start", "index": 0, "content_block": {"type": "text", "text": ""}},
+        *(
+            {"type": "content_block_delta", "index": 0, "delta": {"type": "text_delta", "text": f"word{n} "}}
+            for n in range(ARRIVALS - 3)
+        ),
+        {"type": "message_stop"},
+    ]
+    return [f"event: {event['type']}\ndata: {json.dumps(event)}\n\n".encode() for event in events]
+
+
 def write_cassette(path: Path) -> None:
     """
     Write the recording that both sides replay.
     """
-    body = b"".join(pieces())
-    arrivals = tuple(files.Piece(at=PAUSE * (n + 1), size=len(piece)) for n, piece in enumerate(pieces()))
     interactions = []
-    for url, sent in ((URL, None), (OPENAI_URL, json.dumps(OPENAI_BODY).encode())):
+    for url, asked, answer in (
+        (URL, None, pieces()),
+        (OPENAI_URL, OPENAI_BODY, pieces()),
+        (ANTHROPIC_URL, ANTHROPIC_BODY, message_pieces()),
+    ):
+        sent = json.dumps(asked).encode() if asked else None
+        body = b"".join(answer)
+        arrivals = tuple(files.Piece(at=PAUSE * (n + 1), size=len(piece)) for n, piece in enumerate(answer))
         headers = {"content-type": ["text/event-stream"], "transfer-encoding": ["chunked"]}
         response: dict[str, Any] = {
             "status": {"code": 200, "message": "OK"},
@@ -137,7 +170,7 @@ class Clients:
         self.gate: Gate | None = None
         self._aside = 0.0
         self.made: dict[str, Client] = {}
-        for name in ("http.client", "urllib3", "requests", "boto3", "httpx", "httpx2", "aiohttp", "openai"):
+        for name in NAMES:
             if importlib.util.find_spec(name) is not None:
                 getattr(self, f"_make_{name.replace('.', '_')}")()
 
@@ -190,6 +223,17 @@ class Clients:
             return found
 
         self._add("http.client", ask)
+
+    def _make_urllib(self) -> None:
+        import urllib.request
+
+        opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
+
+        def ask() -> list[bytes]:
+            with opener.open(URL) as response:
+                return list(iter(lambda: response.read1(65536), b""))
+
+        self._add("urllib", ask)
 
     def _make_urllib3(self) -> None:
         import urllib3
@@ -277,7 +321,28 @@ class Clients:
             stream = client.chat.completions.create(**OPENAI_BODY)  # type: ignore[call-overload]
             return [(chunk.choices[0].delta.content or "").encode() for chunk in stream]
 
+        async_client = openai.AsyncOpenAI(base_url="http://api.example.com/v1", api_key="x", max_retries=0)
+        self._close.callback(lambda: self._loop.run_until_complete(async_client.close()))
+
+        async def ask_async() -> list[bytes]:
+            stream = await async_client.chat.completions.create(**OPENAI_BODY)  # type: ignore[call-overload]
+            return [(chunk.choices[0].delta.content or "").encode() async for chunk in stream]
+
         self._add("openai", ask)
+        self._add_async("openai async", ask_async)
+
+    def _make_anthropic(self) -> None:
+        import anthropic
+
+        client = self._close.enter_context(
+            anthropic.Anthropic(base_url="http://api.example.com", api_key="x", max_retries=0)
+        )
+
+        def ask() -> list[bytes]:
+            stream = client.messages.create(**ANTHROPIC_BODY)  # type: ignore[call-overload]
+            return [event.type.encode() for event in stream]
+
+        self._add("anthropic", ask)
 
 
 def new_tape(path: Path, *, pace: float = 0.0) -> Tape:
@@ -452,9 +517,7 @@ def main() -> int:
     """
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--rounds", type=int, default=300, help="requests per client and side")
-    parser.add_argument(
-        "--pace", action="store_true", help="also replay at recorded pace and say how late arrivals are"
-    )
+    parser.add_argument("--paced", type=int, default=5, help="replays at recorded pace, per client, for the lateness")
     parser.add_argument("--json", type=Path, metavar="FILE", help="write the figures there as well")
     options = parser.parse_args()
     console = Console()
@@ -465,8 +528,8 @@ def main() -> int:
         gc.freeze()
         costs = measure(path, options.rounds)
         console.print(render_costs(costs))
-        if options.pace:
-            late = measure_lateness(path, 5)
+        if options.paced:
+            late = measure_lateness(path, options.paced)
             console.print(render_lateness(late))
     if options.json:
         figures = {"costs": [asdict(cost) for cost in costs], "lateness": [asdict(one) for one in late]}

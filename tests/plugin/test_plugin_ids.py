@@ -56,7 +56,8 @@ def test_ids_select(place: Place, options: list[str], expected: list[str]) -> No
 
 def test_only_what_is_selected_is_measured(place: Place) -> None:
     """
-    What `-k` leaves out is not measured: the matrix has the two cells that ran, and says that it is not complete.
+    What `-k` leaves out is not measured: the matrix has the two cells that ran, and says that it is not complete. With
+    `--harness-json` alone, no reports are written.
     """
     ran = place.pytest("--harness", "--harness-json", "matrix.json", "-k", "Honest and batch")
 
@@ -64,6 +65,7 @@ def test_only_what_is_selected_is_measured(place: Place) -> None:
     matrix = place.matrix()
     assert {"batch", "abatch"} == {cell["capability"] for cell in matrix["cells"]}
     assert matrix["complete"] is False
+    assert not (place.root / "reports").exists()
 
 
 def test_an_id_runs_alone_although_there_are_tests(place: Place) -> None:

@@ -36,33 +36,41 @@ async def test_of_anyio():
 
 def test_workers_share_the_cells(place: Place) -> None:
     """
-    With `-n 2` all cells run, once each, and the controller alone shows the table and writes the whole matrix.
+    With `-n 2` all cells run, once each, and the controller alone shows the table and writes the whole matrix. One
+    process, and pytest-randomly with another order, write the same matrix byte for byte.
     """
     place.register("Honest", "Emulated", "Fails")
     place.write("test_own.py", "def test_mine():\n    pass\n")
+    written = ("--harness", "--harness-json", "matrix.json", "--harness-reports", "shown")
 
-    ran = place.pytest("--harness", "-n", "2", "--harness-json", "matrix.json", "--harness-reports", "shown")
+    alone = place.pytest(*written, "--randomly-seed=1")
+    first = (place.root / "matrix.json").read_bytes()
+    ran = place.pytest(*written, "--randomly-seed=2", "-n", "2")
 
     assert dict.fromkeys(CALLS, "passed") == ran.of("Honest") == ran.of("Emulated"), ran.said
     assert ran.of("Fails")["invoke"] == "failed"
     assert ran.properties["toys.Emulated::stream"]["harness_mechanism"] == "single-item"
     assert len(ran.outcomes) == 19
     assert ran.out.count("= harness =") == 1
+    assert alone.outcomes == ran.outcomes
+    assert (place.root / "matrix.json").read_bytes() == first
     matrix = place.matrix()
     assert matrix["complete"] is True
     assert len(matrix["cells"]) == 18
     assert "index.html" in place.files("shown")
 
 
-@pytest.mark.parametrize("absent", ["xdist", "randomly", "asyncio", "anyio", "recording", "cacheprovider"])
-def test_it_needs_no_other_plugin(place: Place, absent: str) -> None:
+@pytest.mark.parametrize(
+    "absent", [("xdist",), ("randomly", "asyncio", "anyio", "recording", "cacheprovider", "xdist")]
+)
+def test_it_needs_no_other_plugin(place: Place, absent: tuple[str, ...]) -> None:
     """
     Without xdist there is no hook of xdist's, and so on: the cells are measured whatever is switched off.
     """
-    if absent == "asyncio":
+    if "asyncio" in absent:
         place.write("pytest.ini", "[pytest]\n")  # its own setting would be unknown
 
-    ran = place.pytest("--harness", "-k", "Honest and batch", "-p", f"no:{absent}")
+    ran = place.pytest("--harness", "-k", "Honest and batch", *(f"-pno:{name}" for name in absent))
 
     assert ran.of("Honest") == {"batch": "passed", "abatch": "passed"}, ran.said
     assert "= harness =" in ran.out
@@ -81,18 +89,6 @@ def test_beside_asyncio_and_anyio(place: Place, mode: str) -> None:
 
     names = {"test_a::test_of_asyncio", "test_b::test_of_anyio", "toys.Honest::stream", "toys.Honest::astream"}
     assert dict.fromkeys(names, "passed") == ran.outcomes, ran.said
-
-
-def test_any_order_measures_the_same(place: Place) -> None:
-    """
-    pytest-randomly shuffles the items, and the matrix is the same.
-    """
-    place.write("test_own.py", "def test_mine():\n    pass\n")
-    for seed in ("1", "2"):
-        ran = place.pytest("--harness", f"--randomly-seed={seed}", "--harness-json", f"{seed}.json")
-        assert ran.status == 0, ran.said
-
-    assert (place.root / "1.json").read_bytes() == (place.root / "2.json").read_bytes()
 
 
 def test_beside_recording_that_blocks_the_network(place: Place) -> None:

@@ -41,8 +41,7 @@ def collected(ran: Ran) -> set[str]:
     return {line.partition("::")[0] for line in ran.out.splitlines() if "::" in line}
 
 
-@TWINS
-@pytest.mark.parametrize("name", ["Emulated", "toys/Emulated"])
+@pytest.mark.parametrize(("how", "name"), [("option", "Emulated"), ("ini", "toys/Emulated")])
 def test_adapter_selects_by_name(place: Place, how: str, name: str) -> None:
     """
     `--harness-adapter` measures the adapters that it names, with or without their family.
@@ -76,26 +75,22 @@ def test_family_selects_by_family(place: Place, how: str) -> None:
 
 
 @TWINS
-def test_json_writes_the_matrix_and_nothing_else(place: Place, how: str) -> None:
+def test_matrix_and_reports_are_written_where_asked(place: Place, how: str) -> None:
     """
-    `--harness-json` writes a complete matrix where all cells were measured; no reports are written.
+    `--harness-json` writes a complete matrix where all cells were measured, and nothing beside it; `--harness-reports`
+    writes matrix.json, matrix.md and index.html to the folder, and says where.
     """
-    ran = run(place, how, "json", "out/m.json")
+    options = ["--harness", "--harness-json", "out/m.json", "--harness-reports", "shown"]
+    if how == "ini":
+        place.ini("harness = true", "harness_json = out/m.json", "harness_reports = shown")
+        options = []
+
+    ran = place.pytest(*options)
 
     matrix = place.matrix("out/m.json")
     assert matrix["complete"] is True, ran.said
     assert len(matrix["cells"]) == 12
     assert place.files("out") == ["m.json"]
-    assert not (place.root / "reports").exists()
-
-
-@TWINS
-def test_reports_writes_all_of_them(place: Place, how: str) -> None:
-    """
-    `--harness-reports` writes matrix.json, matrix.md and index.html to the folder, and says where.
-    """
-    ran = run(place, how, "reports", "shown")
-
     assert {"matrix.json", "matrix.md", "index.html"} <= set(place.files("shown")), ran.said
     assert "index.html" in ran.out
 
@@ -125,13 +120,12 @@ def test_without_options_nothing_is_written(place: Place) -> None:
     assert [name for name in before if "__pycache__" not in name] == after
 
 
-@TWINS
-def test_pace_waits_as_the_upstream_did(place: Place, how: str) -> None:
+def test_pace_waits_as_the_upstream_did(place: Place) -> None:
     """
     `--harness-pace` with a factor takes as long as the recording times the factor; the verdict is the same.
     """
     began = time.monotonic()
-    ran = run(place, how, "pace", "40", "toys/Honest::stream")
+    ran = run(place, "option", "pace", "40", "toys/Honest::stream")
 
     assert ran.of("Honest") == {"stream": "passed"}, ran.said
     # eight pauses of 10 ms were recorded
@@ -152,8 +146,7 @@ def test_config_names_the_configuration(place: Place, how: str) -> None:
     assert "toys/Honest::invoke" not in ran.out
 
 
-@TWINS
-def test_record_talks_to_the_upstream(place: Place, how: str) -> None:
+def test_record_talks_to_the_upstream(place: Place) -> None:
     """
     `--harness-record` writes the cassettes, and what it wrote is replayed when the upstream is gone.
     """
@@ -161,14 +154,24 @@ def test_record_talks_to_the_upstream(place: Place, how: str) -> None:
         text = (place.root / "harness.toml").read_text(encoding="utf-8")
         place.write("harness.toml", text.replace(place.base_url, serving.base_url))
         (place.root / "cassettes/toys/Honest/stream.yaml").unlink()
-        ran = run(place, how, "record", "true", "toys/Honest::stream")
+        ran = run(place, "option", "record", "true", "toys/Honest::stream")
         seen = len(serving.seen)
-    place.ini()
     again = place.pytest("--harness", "toys/Honest::stream")
 
     assert {"stream": "passed"} == ran.of("Honest") == again.of("Honest"), ran.said + again.said
     assert seen == 1
     assert again.properties["toys.Honest::stream"]["harness_verdict"] == "native"
+
+
+def test_record_and_pace_have_ini_twins(place: Place) -> None:
+    """
+    `harness_record` records, as the header says before anything is done; `harness_pace` is read as the option is.
+    """
+    recording = run(place, "ini", "record", "true", "--collect-only")
+    mistaken = run(place, "ini", "pace", "fast", "--collect-only")
+
+    assert "recording from the real upstreams" in recording.out, recording.said
+    assert "'fast' is no pace" in mistaken.err, mistaken.said
 
 
 def test_the_command_line_counts_before_the_ini(place: Place, tmp_path: Path) -> None:

@@ -7,6 +7,8 @@ import http.client
 import importlib
 import io
 import json
+import urllib.error
+import urllib.request
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -28,6 +30,16 @@ def _http_client(method: str, url: str) -> Answer:
         return response.status, response.read(), url
     finally:
         connection.close()
+
+
+def _urllib(method: str, url: str) -> Answer:
+    opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
+    try:
+        response = opener.open(urllib.request.Request(url, method=method), timeout=20)  # noqa: S310 - the tests' own address
+    except urllib.error.HTTPError as error:
+        response = error
+    with response:
+        return response.status, response.read(), response.url
 
 
 def _urllib3(method: str, url: str) -> Answer:
@@ -72,6 +84,7 @@ def _aiohttp(method: str, url: str) -> Answer:
 
 ASKS: dict[str, Callable[[str, str], Answer]] = {
     "http.client": _http_client,
+    "urllib": _urllib,
     "urllib3": _urllib3,
     "requests": _requests,
     "httpx": _httpx("httpx"),

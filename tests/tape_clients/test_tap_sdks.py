@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -127,6 +128,59 @@ def test_an_sdk_streams_on_replay_as_it_does_live(
     assert len(arrivals) >= len(WORDS)
     # an event or two without text may stand at either end
     assert steps(tape)[3 : len(WORDS) - 1] == [True] * (len(WORDS) - 4)
+
+
+def _asks_openai(url: str) -> Callable[[str], str]:
+    client = pytest.importorskip("openai").OpenAI(base_url=url, api_key="placeholder", max_retries=0)
+
+    def ask(text: str) -> str:
+        answer = client.chat.completions.create(model="m", messages=[{"role": "user", "content": text}])
+        return str(answer.choices[0].message.content)
+
+    return ask
+
+
+def _asks_anthropic(url: str) -> Callable[[str], str]:
+    client = pytest.importorskip("anthropic").Anthropic(base_url=url, api_key="placeholder", max_retries=0)
+
+    def ask(text: str) -> str:
+        if hasattr(client, "messages"):
+            told = client.messages.create(model="m", max_tokens=9, messages=[{"role": "user", "content": text}])
+            return str(told.content[0].text)
+        prompt = f"\n\nHuman: {text}\n\nAssistant:"
+        told = client.completions.create(model="m", max_tokens_to_sample=9, prompt=prompt).completion
+        return str(told).removeprefix("\n\nHuman: ").removesuffix("\n\nAssistant:")
+
+    return ask
+
+
+def _asks_bedrock(url: str) -> Callable[[str], str]:
+    client = _aws("bedrock-runtime", url)
+
+    def ask(text: str) -> str:
+        answer = client.invoke_model(modelId="m", body=json.dumps({"prompt": text}))["body"].read()
+        return str(json.loads(answer)["completion"])
+
+    return ask
+
+
+ASKS = {"openai": _asks_openai, "anthropic": _asks_anthropic, "bedrock": _asks_bedrock}
+
+
+@pytest.mark.parametrize("name", ASKS)
+def test_eight_threads_of_one_sdk_get_their_own_answers_and_none_from_the_network(name: str, deck: Any) -> None:
+    """
+    480 questions of 8 threads to one client: each gets the answer to its own, the running upstream sees no request.
+    """
+    questions = [f"question {number}" for number in range(480)]
+    with running() as upstream:
+        with deck.recording():
+            recorded = list(map(ASKS[name](upstream.url), questions))
+        seen = len(upstream.requests)
+        with deck.replaying(), ThreadPoolExecutor(8) as pool:
+            replayed = list(pool.map(ASKS[name](upstream.url), questions))
+        assert len(upstream.requests) == seen
+    assert questions == recorded == replayed
 
 
 def test_s3_uploads_that_wait_for_100_continue_do_not_hang(deck: Any) -> None:

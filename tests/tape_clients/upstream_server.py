@@ -288,18 +288,46 @@ class _Handler(BaseHTTPRequestHandler):
         if json.loads(body).get("stream"):
             self._chunked(openai_events(WORDS))
             return
-        message = {"role": "assistant", "content": "".join(WORDS)}
+        message = {"role": "assistant", "content": json.loads(body)["messages"][-1]["content"]}
         choice = {"index": 0, "message": message, "finish_reason": "stop"}
         answer = {"id": "c", "object": "chat.completion", "created": 1700000000, "model": "m", "choices": [choice]}
         self._whole(json.dumps(answer).encode())
 
-    def on_v1_complete(self, _: bytes) -> None:
+    def on_v1_complete(self, body: bytes) -> None:
+        asked = json.loads(body)
+        if not asked.get("stream"):
+            answer = {
+                "id": "c",
+                "type": "completion",
+                "completion": asked["prompt"],
+                "stop_reason": "stop",
+                "model": "m",
+            }
+            self._whole(json.dumps(answer).encode())
+            return
         self._chunked(anthropic_events(WORDS), content_type="text/event-stream; charset=utf-8")
 
     def on_model_m_invoke_with_response_stream(self, _: bytes) -> None:
         self._chunked(bedrock_events(WORDS), content_type="application/vnd.amazon.eventstream")
 
-    def on_v1_messages(self, _: bytes) -> None:
+    def on_model_m_invoke(self, body: bytes) -> None:
+        self._whole(json.dumps({"completion": json.loads(body)["prompt"]}).encode())
+
+    def on_v1_messages(self, body: bytes) -> None:
+        asked = json.loads(body)
+        if not asked.get("stream"):
+            content = [{"type": "text", "text": asked["messages"][-1]["content"]}]
+            usage = {"input_tokens": 1, "output_tokens": 1}
+            answer = {
+                "id": "m",
+                "type": "message",
+                "role": "assistant",
+                "content": content,
+                "model": "m",
+                "usage": usage,
+            }
+            self._whole(json.dumps({**answer, "stop_reason": "end_turn", "stop_sequence": None}).encode())
+            return
         self._chunked(message_events(WORDS))
 
     def on_bucket_key(self, body: bytes) -> None:
