@@ -11,9 +11,9 @@ from harness.report.text import one_line, safe_name, tally, verdict
 from harness.words import Capability, Verdict
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator, Mapping
 
-    from harness.cells import Matrix
+    from harness.cells import Cell, Matrix
 
 
 def render_badge(matrix: Matrix, family: str, adapter: str | None = None) -> str:
@@ -27,28 +27,39 @@ def render_badge(matrix: Matrix, family: str, adapter: str | None = None) -> str
     if not names:
         what = f"family {family!r}" if adapter is None else f"adapter {adapter!r} in family {family!r}"
         raise ReportError(f"the matrix has no {what}", hint="`harness list` names the families and adapters")
-    cells = cells_of(matrix)
-    counts = tally(
-        verdict(cells.get((family, name), {}).get(capability)) for name in names for capability in Capability
-    )
-    badge = {
-        "schemaVersion": 1,
-        "label": one_line(adapter or family),
-        "message": _message(counts),
-        "color": _colour(counts),
-    }
-    return json.dumps(badge, ensure_ascii=False, indent=1, sort_keys=True) + "\n"
+    return _badge(adapter or family, _counts(cells_of(matrix), family, names))
 
 
 def badges(matrix: Matrix) -> Iterator[tuple[str, str]]:
     """
     Yield every badge of a matrix: its path with forward slashes, and its content.
     """
-    for family in sorted({adapter.family for adapter in matrix.adapters}):
-        yield f"{safe_name(family)}.json", render_badge(matrix, family)
+    cells = cells_of(matrix)
+    names: dict[str, list[str]] = {}
+    for adapter in matrix.adapters:
+        names.setdefault(adapter.family, []).append(adapter.name)
+    for family in sorted(names):
+        yield f"{safe_name(family)}.json", _badge(family, _counts(cells, family, names[family]))
     for adapter in matrix.adapters:
         path = f"{safe_name(adapter.family)}/{safe_name(adapter.name)}.json"
-        yield path, render_badge(matrix, adapter.family, adapter.name)
+        yield path, _badge(adapter.name, _counts(cells, adapter.family, [adapter.name]))
+
+
+def _counts(
+    cells: Mapping[tuple[str, str], Mapping[Capability, Cell]], family: str, names: Iterable[str]
+) -> dict[Verdict, int]:
+    rows = (cells.get((family, name), {}) for name in names)
+    return tally(verdict(row.get(capability)) for row in rows for capability in Capability)
+
+
+def _badge(label: str, counts: dict[Verdict, int]) -> str:
+    badge = {
+        "schemaVersion": 1,
+        "label": one_line(label),
+        "message": _message(counts),
+        "color": _colour(counts),
+    }
+    return json.dumps(badge, ensure_ascii=False, indent=1, sort_keys=True) + "\n"
 
 
 def _message(counts: dict[Verdict, int]) -> str:
