@@ -50,12 +50,14 @@ def learn(names: Iterable[str], on_dial: Callable[[str], None]) -> None:
     """
     Import modules, as far as that goes; none of them gets out of the machine.
     """
+    gc.disable()
     with guard.closed(on_dial):
         for name in names:
             # what cannot be imported here is left to the cells, which tell of it as the adapter's
             with suppress(BaseException):
                 importlib.import_module(name)
     gc.freeze()
+    gc.enable()
 
 
 def _surroundings() -> tuple[object, ...]:

@@ -14,9 +14,9 @@ from harness.report.text import one_line, safe_name, tally, verdict, width_of
 from harness.words import Capability, Verdict
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator, Mapping
 
-    from harness.cells import Matrix
+    from harness.cells import Cell, Matrix
 
 _CHARACTER: Final = 6.6
 """Pixels of a character at this size; the text is fitted to it, whatever font there is."""
@@ -63,27 +63,21 @@ def badge_of(matrix: Matrix, family: str, adapter: str | None = None) -> Badge:
     if not names:
         what = f"family {family!r}" if adapter is None else f"adapter {adapter!r} in family {family!r}"
         raise ReportError(f"the matrix has no {what}", hint="`harness list` names the families and adapters")
-    cells = cells_of(matrix)
-    counts = tally(
-        verdict(cells.get((family, name), {}).get(capability)) for name in names for capability in Capability
-    )
-    return Badge(label=one_line(adapter or family), message=_message(counts), colour=_colour(counts))
+    return _badge(adapter or family, cells_of(matrix), family, names)
 
 
-def render_badge(matrix: Matrix, family: str, adapter: str | None = None) -> str:
+def render_badge(badge: Badge) -> str:
     """
-    Return the endpoint file of a badge; the arguments are those of `badge_of`.
+    Return the endpoint file of a badge.
     """
-    badge = badge_of(matrix, family, adapter)
     values = {"schemaVersion": 1, "label": badge.label, "message": badge.message, "color": badge.colour}
     return json.dumps(values, ensure_ascii=False, indent=1, sort_keys=True) + "\n"
 
 
-def render_svg(matrix: Matrix, family: str, adapter: str | None = None) -> str:
+def render_svg(badge: Badge) -> str:
     """
-    Return a badge as a picture that loads nothing; the arguments are those of `badge_of`.
+    Return a badge as a picture that loads nothing.
     """
-    badge = badge_of(matrix, family, adapter)
     left, right = (_MARGIN + round(width_of(text) * _CHARACTER) for text in (badge.label, badge.message))
     label, message = (escape(_drawable(text), quote=True) for text in (badge.label, badge.message))
     return _SVG.format(
@@ -92,20 +86,37 @@ def render_svg(matrix: Matrix, family: str, adapter: str | None = None) -> str:
     )  # fmt: skip
 
 
-def _drawable(text: str) -> str:
-    # XML has no place for what no encoding has, nor for the two characters that are none
-    return re.sub("[\ufffe\uffff]", "?", text.encode("utf-8", "replace").decode())
-
-
 def badges(matrix: Matrix) -> Iterator[tuple[str, str]]:
     """
     Yield every badge of a matrix, as an endpoint file and as a picture: its path with forward slashes, and its content.
     """
-    subjects: list[tuple[str, str | None]] = [(one, None) for one in sorted({one.family for one in matrix.adapters})]
-    for family, adapter in [*subjects, *((one.family, one.name) for one in matrix.adapters)]:
-        path = "/".join(safe_name(part) for part in (family, adapter) if part is not None)
-        yield f"{path}.json", render_badge(matrix, family, adapter)
-        yield f"{path}.svg", render_svg(matrix, family, adapter)
+    cells = cells_of(matrix)
+    names: dict[str, list[str]] = {}
+    for adapter in matrix.adapters:
+        names.setdefault(adapter.family, []).append(adapter.name)
+    for family in sorted(names):
+        yield from _files(safe_name(family), _badge(family, cells, family, names[family]))
+    for adapter in matrix.adapters:
+        path = f"{safe_name(adapter.family)}/{safe_name(adapter.name)}"
+        yield from _files(path, _badge(adapter.name, cells, adapter.family, [adapter.name]))
+
+
+def _files(path: str, badge: Badge) -> Iterator[tuple[str, str]]:
+    yield f"{path}.json", render_badge(badge)
+    yield f"{path}.svg", render_svg(badge)
+
+
+def _badge(
+    label: str, cells: Mapping[tuple[str, str], Mapping[Capability, Cell]], family: str, names: Iterable[str]
+) -> Badge:
+    rows = (cells.get((family, name), {}) for name in names)
+    counts = tally(verdict(row.get(capability)) for row in rows for capability in Capability)
+    return Badge(label=one_line(label), message=_message(counts), colour=_colour(counts))
+
+
+def _drawable(text: str) -> str:
+    # XML has no place for what no encoding has, nor for the two characters that are none
+    return re.sub("[\ufffe\uffff]", "?", text.encode("utf-8", "replace").decode())
 
 
 def _message(counts: dict[Verdict, int]) -> str:

@@ -39,7 +39,7 @@ def replace_files(files: Mapping[Path, bytes]) -> None:
             with _explained(path):
                 if _is_device(path):
                     path.write_bytes(data)
-                else:
+                elif not _holds(path, data):
                     drafts.append((_draft(path, data), path))
         for draft, path in drafts:
             with _explained(path):
@@ -58,6 +58,16 @@ def append_file(path: Path, data: bytes) -> None:
     """
     with _explained(path), path.open("ab") as file:
         file.write(data)
+
+
+def _holds(path: Path, data: bytes) -> bool:
+    """
+    Tell whether a file has this content already: thousands of badges that did not change need not be written again.
+    """
+    try:
+        return path.stat().st_size == len(data) and path.read_bytes() == data
+    except OSError:
+        return False
 
 
 def _is_device(path: Path) -> bool:

@@ -14,7 +14,7 @@ from hypothesis import given
 from made_up import made_up
 
 from harness.errors import ReportError
-from harness.report.badges import badges, render_badge, render_svg
+from harness.report.badges import badge_of, badges, render_badge, render_svg
 from harness.report.text import anchor, safe_name
 from harness.report.write import write_reports
 from harness.words import Verdict
@@ -126,7 +126,7 @@ def test_badges_say_in_words_what_they_colour():
     matrix = made_up(12)
 
     def badge(adapter: str | None) -> tuple[str, str]:
-        found = json.loads(render_badge(matrix, "langchain-0.0.337", adapter))
+        found = json.loads(render_badge(badge_of(matrix, "langchain-0.0.337", adapter)))
         return found["message"], found["color"]
 
     assert badge("Fireworks") == ("6/6 native", "brightgreen")
@@ -142,7 +142,7 @@ def test_a_cell_that_was_not_measured_is_unknown_on_a_badge():
     """
     matrix = made_up(10)
     cells = tuple(cell for cell in matrix.cells if cell.adapter == "Fireworks" and cell.verdict is Verdict.NATIVE)[:5]
-    found = json.loads(render_badge(replace(matrix, cells=cells), "langchain-0.0.337", "Fireworks"))
+    found = json.loads(render_badge(badge_of(replace(matrix, cells=cells), "langchain-0.0.337", "Fireworks")))
 
     assert (found["message"], found["color"]) == ("5/6 native, 1 unknown", "lightgrey")
 
@@ -151,7 +151,7 @@ def test_a_picture_says_what_the_endpoint_file_says():
     """
     The picture of a badge has its words, for eyes and for screen readers, and its colour.
     """
-    picture = ET.fromstring(render_svg(made_up(12), "langchain-0.0.337", "Petals"))  # noqa: S314 - as above
+    picture = ET.fromstring(render_svg(badge_of(made_up(12), "langchain-0.0.337", "Petals")))  # noqa: S314 - as above
 
     assert picture.get("aria-label") == "Petals: 1/6 native, 1 unknown"
     assert [part.text for part in picture.iter() if part.tag.endswith("}text")] == ["Petals", "1/6 native, 1 unknown"]
@@ -163,4 +163,4 @@ def test_a_badge_for_nobody_is_refused():
     A misspelt name is named.
     """
     with pytest.raises(ReportError, match=r"no adapter 'OpenAl' in family 'langchain-0.0.337'"):
-        render_badge(made_up(1), "langchain-0.0.337", "OpenAl")
+        badge_of(made_up(1), "langchain-0.0.337", "OpenAl")
