@@ -174,8 +174,9 @@ def test_what_cannot_be_tried_is_said(project: Folder) -> None:
     Without a cassette the call is to be recorded, and with a cassette that is damaged the user learns which.
     """
     project.cassette("Good", "stream").unlink()
-    done = project("check", "Good", "--only", "stream")
+    done = project("check", "Good", "--only", "stream", "--no-baseline")
     assert done.status == 1
     assert "1. stream: unknown" in done.out
+    assert "unknown is never green" in done.out
     project.cassette("Good", "invoke").write_text("nonsense: [")
     assert project("check", "Good", "--only", "invoke").status == 2
