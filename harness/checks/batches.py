@@ -122,7 +122,9 @@ def batch_survives(bench: Bench) -> Iterator[str]:
         number for number in range(len(bench.inputs)) if number != _BAD and made.texts[number] != plain.texts[number]
     ]
     if lost:
-        yield f"the refused input spoilt the output of input {lost[0] + 1}"
+        which = " and ".join(str(number + 1) for number in lost)
+        kind = type(made.outputs[lost[0]]).__name__
+        yield f"only input {_BAD + 1} was refused, and the output for input {which} was lost as well (it is a {kind})"
 
 
 @check(

@@ -10,12 +10,11 @@ from harness.checks.bench import NEVER, SLICE
 from harness.checks.check import NotApplicable, check
 from harness.checks.gates import Held
 from harness.tape.faults import Faults
-from harness.verdicts.texts import wordings
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from harness.checks.bench import Bench, Stage
+    from harness.checks.bench import Attempt, Bench, Stage
 
 STATUSES: Final = (401, 429, 500)
 _SHOWN: Final = 40
@@ -53,9 +52,10 @@ def stop(bench: Bench) -> Iterator[str]:
     """
     Ask for the answer to stop at a word from its middle.
     """
-    with bench.stage(Faults(lenient=True)) as stage:
+    with bench.stage() as stage:
         stage.require("stop")
-        word = _word_of_the_answer(bench)
+        word = _word_of_the_answer(bench, stage.attempt())
+    with bench.stage(Faults(lenient=True)) as stage:
         made = stage.attempt(stop=[word])
         passed_on = any(word in one.text for one in stage.sent)
     said = "".join(made.texts)
@@ -63,15 +63,14 @@ def stop(bench: Bench) -> Iterator[str]:
         yield f"stop=[{word!r}] was given, and neither is it in the request nor was the answer cut off at it"
 
 
-def _word_of_the_answer(bench: Bench) -> str:
+def _word_of_the_answer(bench: Bench, plain: Attempt) -> str:
     """
-    Return a word that stands in the middle of the longest answer, and in no prompt.
+    Return a word that stands in the middle of the answer, and in no prompt.
     """
-    texts = [text for body in bench.bodies() for text in wordings(body)]
-    longest = max(texts, key=len, default="")
-    words = [word for word in _WORD.findall(longest) if not any(word in prompt for prompt in bench.inputs)]
+    said = "".join(plain.texts)
+    words = [word for word in _WORD.findall(said) if not any(word in prompt for prompt in bench.inputs)]
     if not words:
-        raise NotApplicable("the recorded answer has no word to stop at")
+        raise NotApplicable("the answer has no word to stop at")
     return str(words[len(words) // 2])
 
 
@@ -88,6 +87,7 @@ def cancel(bench: Bench) -> Iterator[str]:
     gate = Held(bench.capability)
     try:
         with bench.stage(Faults(gate=lambda _, carries: gate if carries else None)) as stage:
+            gate.loop = stage.loop
             yield from stage.wait_for(_cancelled(stage, gate))
             stage.require_recorded()
     finally:
@@ -99,7 +99,7 @@ async def _cancelled(stage: Stage, gate: Held) -> list[str]:
     await _until(lambda: gate.reached or task.done())
     if gate.blocked:
         task.cancel()
-        return ["it waits for the answer on the thread of the event loop, so nothing can cancel it"]
+        return ["the event loop does not turn while it waits for the answer, so nothing can cancel it"]
     if task.done():
         raise NotApplicable("it does not wait for the answer to a request that carries the prompt")
     task.cancel()

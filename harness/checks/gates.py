@@ -24,17 +24,23 @@ class Held(Gate):
     """
     Hold every answer back until it is opened, as an upstream does that does not answer.
 
+    Args:
+        capability: the call under test.
+
     Attributes:
+        loop: the event loop of the call.
         reached: somebody waits for an answer.
-        blocked: somebody waited synchronously on the thread of the event loop, which would never turn again.
+        blocked: the event loop does not turn while somebody waits.
     """
 
     def __init__(self, capability: Capability) -> None:
         super().__init__(capability)
+        self.loop: asyncio.AbstractEventLoop | None = None
         self.reached = False
         self.blocked = False
         self._home_thread = threading.get_ident()
         self._opened = threading.Event()
+        self._turned = threading.Event()
 
     def lets_pass(self, spot: Spot, *, last: bool) -> bool:  # noqa: ARG002 - the gate's interface
         """
@@ -44,21 +50,40 @@ class Held(Gate):
 
     def hold(self, position: int, of: int, *, last: bool, address: str = "", request: int = 0) -> None:  # noqa: ARG002 - the gate's interface
         """
-        Wait until it is opened; on the event loop's own thread, note that and go on.
+        Wait until it is opened; where that keeps the event loop from turning, note it and go on.
         """
         self.reached = True
         if here().thread == self._home_thread:
             self.blocked = True
             return
-        self._opened.wait(NEVER * SLICE * 10)
+        self._ask_for_a_turn()
+        for _ in range(NEVER):
+            if self._turned.wait(SLICE):
+                self._opened.wait()
+                return
+        self.blocked = True
 
     async def ahold(self, position: int, of: int, *, last: bool, address: str = "", request: int = 0) -> None:  # noqa: ARG002 - the gate's interface
         """
-        Wait until it is opened, without blocking the loop.
+        Wait until it is opened, without blocking the loop; another loop does so like a thread.
         """
         self.reached = True
+        at_home = here().thread == self._home_thread
+        self._ask_for_a_turn()
+        for _ in range(NEVER):
+            if at_home or self._turned.is_set():
+                await self._open_at_last()
+                return
+            await asyncio.sleep(SLICE)
+        self.blocked = True
+
+    async def _open_at_last(self) -> None:
         while not self._opened.is_set():  # noqa: ASYNC110 - it is opened from other threads and loops as well
             await asyncio.sleep(SLICE)
+
+    def _ask_for_a_turn(self) -> None:
+        if self.loop is not None:
+            self.loop.call_soon_threadsafe(self._turned.set)
 
     def open(self) -> None:
         """

@@ -38,6 +38,8 @@ def command(ctx: click.Context, /, **given: Any) -> None:  # noqa: ANN401 - the 
       harness check MyLLM --check stream-closes --only astream
       harness check --sarif harness.sarif --github
     """  # noqa: D301 - click looks for this very character
+    if given["as_json"] and given["github"]:
+        raise click.UsageError("--json and --github both write to standard output: run them apart", ctx)
     selection = select(ctx, given)
     if given["list_checks"]:
         _list(selection)

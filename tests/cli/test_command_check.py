@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import json
+import shutil
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from toy_project import Folder
 
 OWN = """
@@ -113,6 +113,43 @@ def test_checks_of_ones_own_are_tried_and_switched_off(project: Folder) -> None:
     assert project("check", "Good").status == 2
 
 
+def _documented() -> str:
+    page = (Path(__file__).resolve().parents[2] / "docs" / "checks.md").read_text(encoding="utf-8")
+    return page.partition("```python\n")[2].partition("```")[0]
+
+
+RETRIER = """
+from toy_adapters import Honest
+
+
+class Retrier(Honest):
+    def invoke(self, prompt):
+        for _ in range(5):
+            answer = self.post(self.path, prompt=prompt)
+            if answer.status_code != 429:
+                break
+        return answer.raise_for_status().json()["choices"][0]["text"]
+"""
+
+
+def test_the_documented_check_does_what_the_page_says(project: Folder) -> None:
+    """
+    The example of the page finds an adapter out that retries, and leaves one alone that does not.
+    """
+    (project.path / "documented.py").write_text(_documented(), encoding="utf-8")
+    (project.path / "retrier.py").write_text(RETRIER, encoding="utf-8")
+    shutil.copytree(project.cassette("Good", "invoke").parent, project.cassette("Retrier", "invoke").parent)
+    text = project.toml.read_text().replace('family = "toys"', 'family = "toys"\nchecks = ["documented:retries_once"]')
+    url = text.partition('base_url = "')[2].partition('"')[0]
+    project.toml.write_text(
+        f'{text}\n[adapters.Retrier]\ntarget = "retrier:Retrier"\nkwargs = {{ base_url = "{url}" }}\n'
+    )
+    done = project("check", "Good", "Retrier", "--check", "retries-once", "--only", "invoke")
+    assert done.status == 1, done.said
+    assert "READY: toys/Good" in done.out
+    assert "5 requests were sent" in done.out.partition("NOT READY: toys/Retrier")[2]
+
+
 def test_a_reason_switches_a_check_off(project: Folder) -> None:
     """
     The reason is told beside READY; a reason is mandatory, and a name that there is not is a mistake.
@@ -137,8 +174,9 @@ def test_what_cannot_be_tried_is_said(project: Folder) -> None:
     Without a cassette the call is to be recorded, and with a cassette that is damaged the user learns which.
     """
     project.cassette("Good", "stream").unlink()
-    done = project("check", "Good", "--only", "stream")
+    done = project("check", "Good", "--only", "stream", "--no-baseline")
     assert done.status == 1
     assert "1. stream: unknown" in done.out
+    assert "unknown is never green" in done.out
     project.cassette("Good", "invoke").write_text("nonsense: [")
     assert project("check", "Good", "--only", "invoke").status == 2

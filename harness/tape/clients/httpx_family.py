@@ -172,6 +172,10 @@ class _Pull(_Stream):
                 yield piece
         except AnswerCut as cut:
             raise self._error(cut) from cut
+        except BaseException:
+            # the real stream closes itself when its reader is dropped or fails
+            self._player.close()
+            raise
 
     def close(self) -> None:
         """
@@ -201,6 +205,10 @@ class _AsyncPull(_Stream):
                 yield piece
         except AnswerCut as cut:
             raise self._error(cut) from cut
+        except BaseException:
+            # as above
+            player.close()
+            raise
 
     async def aclose(self) -> None:
         """
