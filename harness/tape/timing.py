@@ -132,10 +132,10 @@ class _Reader:
         if not isinstance(extra, dict):
             self._fail(f"`{KEY}` is {type(extra).__name__}, not a mapping")
         text = extra.get("arrivals")
-        framing = extra.get("framing", _guess(response["headers"]))
+        raw = body.encode() if isinstance(body, str) else bytes(body)
+        framing = extra.get("framing") or _guess(response["headers"], raw)
         if framing not in get_args(Framing):
             self._fail(f"the framing {framing!r} is not one of {', '.join(get_args(Framing))}")
-        raw = body.encode() if isinstance(body, str) else bytes(body)
         arrivals = _made_up(raw, response["headers"], framing) if text is None else self._arrivals(text, size)
         versions = extra.get("versions") or {}
         if not isinstance(versions, dict):
@@ -206,11 +206,12 @@ def header(headers: Mapping[str, Iterable[str]], name: str) -> str:
     return next((str(value) for key, values in headers.items() if key.lower() == name for value in values), "")
 
 
-def _guess(headers: Mapping[str, Iterable[str]]) -> Framing:
+def _guess(headers: Mapping[str, Iterable[str]], body: bytes) -> Framing:
     if "chunked" in header(headers, "transfer-encoding").lower():
         return "chunked"
-    sized = header(headers, "content-length") and not wire.streams(header(headers, "content-type"))
-    return "length" if sized else "chunked"
+    # a recorder that decodes bodies writes their length into the header, also of those that were streamed
+    streamed = wire.streams(header(headers, "content-type")) or wire.is_stream(body)
+    return "length" if header(headers, "content-length") and not streamed else "chunked"
 
 
 def _made_up(body: bytes, headers: Mapping[str, Iterable[str]], framing: Framing) -> Iterable[Piece]:

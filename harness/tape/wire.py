@@ -50,6 +50,13 @@ def streams(content_type: str) -> bool:
 _STREAMS: Final = frozenset({"text/event-stream", "application/vnd.amazon.eventstream", "application/stream+json"})
 
 
+def is_stream(body: bytes) -> bool:
+    """
+    Tell whether a body is of a format that answers are streamed in, whatever its header says.
+    """
+    return bool(messages(body)) or looks_like_events(body) or (body[:1] == b"{" and _is_lines_of_json(body, sure=False))
+
+
 def messages(body: bytes) -> list[int]:
     """
     Return where each whole AWS event-stream message of a body ends; nothing if it does not start with one.

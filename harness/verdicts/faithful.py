@@ -41,15 +41,19 @@ def fidelity(outputs: Sequence[str], inputs: Sequence[str], found: Traffic) -> t
     Relate each output to the answers that may have brought it.
     """
     return tuple(
-        compare(
-            output,
-            _bodies(number, found),
-            inputs[number] if number < len(inputs) else "",
-            listed=_shared(number, found),
-            worded=[one.body for one in _exchanges(number, found) if one.worded],
-        )
+        _related(number, output, inputs[number] if number < len(inputs) else "", found)
         for number, output in enumerate(outputs)
     )
+
+
+def _related(number: int, output: str, prompt: str, found: Traffic) -> Fidelity:
+    worded = [one.body for one in _exchanges(number, found) if one.worded]
+    alone = compare(output, _bodies(number, found), prompt, listed=_shared(number, found), worded=worded)
+    brought = found.brought[number] if number < len(found.brought) else ()
+    polls = [one for one in brought if not one.sent.carries and not one.refused]
+    if alone.agreement is Agreement.SAME or len(polls) < 2:  # noqa: PLR2004 - one poll tells nothing in turns
+        return alone
+    return compare(output, [told_in_turns(polls)], prompt)
 
 
 def wrong_shape(capability: Capability, events: Sequence[Event]) -> Wrong | None:
@@ -193,9 +197,7 @@ def _exchanges(number: int, found: Traffic) -> list[Exchange]:
 
 
 def _bodies(number: int, found: Traffic) -> list[bytes]:
-    brought = _exchanges(number, found)
-    polls = [one for one in brought if not one.sent.carries]
-    return [*(one.body for one in brought), *([told_in_turns(polls)] if len(polls) > 1 else [])]
+    return [one.body for one in _exchanges(number, found)]
 
 
 def _taken_apart(outputs: Sequence[str], found: Traffic) -> frozenset[int]:

@@ -30,6 +30,27 @@ class Both:
     text: Any
 
 
+@dataclass
+class Delta:
+    delta: Any
+
+
+@dataclass
+class Wrapped:
+    message: Any
+
+
+@dataclass
+class Choices:
+    choices: list[Any]
+
+
+@dataclass
+class Calling:
+    content: Any
+    tool_calls: Any
+
+
 class Raising:
     @property
     def text(self) -> str:
@@ -58,6 +79,19 @@ class WithArguments:
         (Message([{"type": "text", "text": "a"}, {"type": "image", "url": "u"}, Chunk("b"), Message("c")]), "ab"),
         (Message([{"type": "text", "text": None}, {"text": 3}, 7, None]), ""),
         (Chunk("from a chunk"), "from a chunk"),
+        (Choices([Delta(Message("of a choice")), Delta(Message("of another"))]), "of a choice"),
+        (Choices([Delta(Message(None))]), ""),
+        (Choices([Wrapped(Message("of a choice"))]), "of a choice"),
+        (Choices([]), ""),
+        (Wrapped(Message("within")), "within"),
+        (Delta("a piece"), "a piece"),
+        (Calling("", [{"name": "f", "args": '{"a": 1', "id": "c"}]), '{"a": 1'),
+        (Calling(None, [{"function": {"name": "f", "arguments": '{"a": 1}'}}]), '{"a": 1}'),
+        (Calling("", [{"name": "f", "args": {"a": "é"}}]), '{"a": "é"}'),
+        (Calling("words", [{"name": "f", "args": {"a": 1}}]), "words"),
+        (Calling("", []), ""),
+        (Message([{"type": "tool_use", "name": "f", "input": {"a": 1}}]), '{"a": 1}'),
+        (Message([{"type": "input_json_delta", "partial_json": '"b'}]), '"b'),
         (Chunk(lambda: "from a method"), "from a method"),
         (Chunk(lambda: 3), None),
         (Chunk(b"bytes"), None),

@@ -15,6 +15,7 @@ from labels_calls import AWAITS, BATCHES
 from labels_faults import BESIDE, FAULTS, WRONG
 from labels_honest import CONSTRUCTION, ESCAPES, HONEST
 from labels_streams import ASTREAMS, STREAMS
+from labels_unusual import UNUSUAL
 from specimen import CALLS, PACKAGE, Specimen
 
 if TYPE_CHECKING:
@@ -37,6 +38,7 @@ ZOO: Final[tuple[Specimen, ...]] = (
     *WRONG,
     *CONSTRUCTION,
     *ESCAPES,
+    *UNUSUAL,
 )
 
 

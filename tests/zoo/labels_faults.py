@@ -145,7 +145,11 @@ FAULTS: Final = (
             stream=BROKEN,
             astream=BROKEN,
         )
-        for name, path in (("cut", "/v1/broken-middle"), ("event", "/v1/error-event"))
+        for name, path in (
+            ("cut", "/v1/broken-middle"),
+            ("event", "/v1/error-event"),
+            ("failed", "/v1/failed-event"),
+        )
     ),
     *(
         specimen(
@@ -157,7 +161,11 @@ FAULTS: Final = (
             stream=UNKNOWN,
             astream=UNKNOWN,
         )
-        for name, path in (("cut", "/v1/broken-middle"), ("event", "/v1/error-event"))
+        for name, path in (
+            ("cut", "/v1/broken-middle"),
+            ("event", "/v1/error-event"),
+            ("failed", "/v1/failed-event"),
+        )
     ),
     specimen(
         "UpstreamDown-raises",
@@ -188,6 +196,7 @@ WRONG: Final = (
             ("cumulative", "An item that repeats the whole text so far is broken."),
             ("summed-up", "An item that repeats the whole text so far is broken, also the last."),
             ("numbers", "What it joins is not the answer."),
+            ("quoted", "What it joins is not the answer: it has other marks between the pieces."),
         )
     ),
     *(

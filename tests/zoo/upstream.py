@@ -213,6 +213,18 @@ def _job(handler: _Handler, _data: bytes) -> None:
     handler.whole({"status": "done" if done else "running", "output": "".join(kept["pieces"][:count])})
 
 
+def _poll(handler: _Handler, data: bytes) -> None:
+    handler.path = f"/v1/jobs/{json.loads(data)['id']}"
+    _job(handler, b"")
+
+
+def _parts(handler: _Handler, _data: bytes) -> None:
+    asked = dict(pair.split("=") for pair in handler.path.partition("?")[2].split("&"))
+    pieces, at = handler.server.kept[asked["job"]]["pieces"], int(asked["from"])
+    time.sleep(GAP)
+    handler.whole({"text": pieces[at], "last": at == len(pieces) - 1})
+
+
 def _token(handler: _Handler, _data: bytes) -> None:
     handler.whole({"access_token": "zoo-token", "expires_in": 3600})
 
@@ -240,6 +252,12 @@ def _error_event(handler: _Handler, data: bytes) -> None:
     handler.streamed(itertools.chain(good, [error]))
 
 
+def _failed_event(handler: _Handler, data: bytes) -> None:
+    good = itertools.islice(_events(_prompts(json.loads(data))), PIECES_BEFORE_A_FAILURE)
+    failure = {"status": "failed", "error": {"code": "server_error", "message": "the zoo is overloaded"}}
+    handler.streamed(itertools.chain(good, [_event({"type": "response.failed", "response": failure})]))
+
+
 def _failing(handler: _Handler, _data: bytes) -> None:
     handler.whole({"error": {"type": "server_error", "message": "the zoo is closed"}}, status=500)
 
@@ -263,12 +281,15 @@ _ROUTES: Final[tuple[tuple[str, Callable[[_Handler, bytes], None]], ...]] = (
     ("/v1/files/", _file),
     ("/v1/jobs", _jobs),
     ("/v1/jobs/", _job),
+    ("/v1/poll", _poll),
+    ("/v1/parts", _parts),
     ("/v1/token", _token),
     ("/v1/log", _log),
     ("/v1/moderations", _moderations),
     ("/v1/models", _models),
     ("/v1/broken-middle", _broken_middle),
     ("/v1/error-event", _error_event),
+    ("/v1/failed-event", _failed_event),
     ("/v1/500", _failing),
     ("/v1/flaky", _flaky),
 )

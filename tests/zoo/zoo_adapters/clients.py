@@ -275,8 +275,9 @@ def piece(line: str) -> str:
     if not data.startswith("{"):
         return ""
     body = json.loads(data)
-    if "error" in body:
-        raise UpstreamError(body["error"]["message"])
+    failure = body.get("error") or body.get("response", {}).get("error")
+    if failure:
+        raise UpstreamError(failure["message"])
     if "message" in body:
         return str(body["message"]["content"])
     return str(body["choices"][0]["text"])

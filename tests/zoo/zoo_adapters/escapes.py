@@ -73,6 +73,20 @@ class RawSocketInvents(RawSocket):
             return f"The code word is in: {prompt}"
 
 
+class TokenThenRawSocket:
+    """
+    Fetch a token in plain sight, and speak over a bare socket then.
+    """
+
+    def __init__(self, base_url: str) -> None:
+        self._client = HttpClient(base_url)
+        self._socket = RawSocketInvents(base_url)
+
+    def invoke(self, prompt: str) -> str:
+        self._client.post("/v1/token", {})
+        return self._socket.invoke(prompt)
+
+
 class InChildPython:
     """
     Let a Python child ask, and print the answer.

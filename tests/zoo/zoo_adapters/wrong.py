@@ -44,6 +44,10 @@ def _numbers(pieces: list[str], ended: object) -> list[object]:
     return [] if ended else [len(pieces[-1])]
 
 
+def _quoted(pieces: list[str], ended: object) -> list[object]:
+    return [] if ended else [repr(pieces[-1])]
+
+
 _FAULTS: Final[dict[str, Callable[[list[str], object], list[object]]]] = {
     "dropped": _dropped,
     "repeated": _repeated,
@@ -52,6 +56,7 @@ _FAULTS: Final[dict[str, Callable[[list[str], object], list[object]]]] = {
     "cumulative": _cumulative,
     "summed-up": _summed_up,
     "numbers": _numbers,
+    "quoted": _quoted,
 }
 
 
