@@ -273,9 +273,9 @@ def environments_of(session: nox.Session, family: str, wanted: Sequence[str]) ->
     if unknown:
         session.error(f"no family registers {', '.join(sorted(unknown))}")
     found: dict[str, list[str]] = {}
-    for name, environment in registered(family).items():
+    for name, where in registered(family).items():
         if not wanted or name in names:
-            found.setdefault(environment, []).append(name)
+            found.setdefault(where, []).append(name)
     if not found:
         session.skip(f"{family} registers none of {', '.join(wanted)}")
     home = Path(session.virtualenv.location) / "environments"
