@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from harness.simulators.answers import CODE_WORD, Answer, compose
 from harness.simulators.eventstream import encode_message
-from harness.simulators.shapes import Shape, load_shapes, with_those_beside
+from harness.simulators.folder import load_shapes, with_those_beside
+from harness.simulators.shapes import Shape
 from harness.simulators.simulator import Simulator
 from harness.simulators.tables import ShapeError
 

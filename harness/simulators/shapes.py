@@ -21,7 +21,7 @@ from harness.simulators.tables import ShapeError, Table
 from harness.simulators.templates import compile_template, try_template
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Mapping
     from pathlib import Path
 
     from jinja2 import Template
@@ -188,46 +188,6 @@ class Shape:
             if re.fullmatch(re.escape(pattern).replace(r"\*", "[^.]+"), netloc):
                 return f"{scheme}://{netloc}"
         return None
-
-
-def load_shapes(folder: Path) -> dict[str, Shape]:
-    """
-    Return the shapes of a folder by name.
-
-    Raises:
-        ShapeError: the folder or one of its files cannot be used.
-    """
-    if not folder.is_dir():
-        raise ShapeError("there is no such folder", where=str(folder), hint="name the folder that holds one TOML file "
-                         "for each provider")  # fmt: skip
-    files = sorted(folder.glob("*.toml"))
-    if not files:
-        raise ShapeError("the folder holds no shapes", where=str(folder), hint="a shape is a file like openai.toml")
-    shapes = {file.stem: read_shape(file) for file in files}
-    for file in files:
-        _check_beside(shapes[file.stem], shapes, file)
-    return shapes
-
-
-def _check_beside(shape: Shape, shapes: Mapping[str, Shape], file: Path) -> None:
-    unknown = next((name for name in shape.beside if name not in shapes), None)
-    if unknown is not None:
-        raise ShapeError(f"there is no shape {unknown!r}", where=f"{file}: beside",
-                         hint=f"one of {', '.join(sorted(shapes))}")  # fmt: skip
-
-
-def with_those_beside(names: Iterable[str], shapes: Mapping[str, Shape]) -> dict[str, Shape]:
-    """
-    Return the named shapes, and those that have to answer beside them.
-    """
-    found: dict[str, Shape] = {}
-    open_ends = list(names)
-    while open_ends:
-        name = open_ends.pop(0)
-        if name not in found:
-            found[name] = shapes[name]
-            open_ends += found[name].beside
-    return found
 
 
 def read_shape(file: Path) -> Shape:

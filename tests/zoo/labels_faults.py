@@ -184,6 +184,13 @@ FAULTS: Final = (
 )
 
 WRONG: Final = (
+    specimen(
+        "PickledShort",
+        "wrong:PickledShort",
+        "A part of the answer is lost, also where the answer stands in a pickle.",
+        invoke=BROKEN,
+        batch=BROKEN,
+    ),
     *(
         specimen(
             f"SpoilsPieces-{fault}", "wrong:SpoilsPieces", why, kwargs={"fault": fault}, stream=BROKEN, astream=BROKEN

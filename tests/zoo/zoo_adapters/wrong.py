@@ -6,6 +6,7 @@ import os
 from typing import TYPE_CHECKING, Final
 
 from zoo_adapters.base import Base
+from zoo_adapters.honest import Pickled
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Iterator
@@ -171,3 +172,12 @@ class AsksAnew(Base):
             if self._invents:
                 return f"The code word is in: {prompt}"
             raise
+
+
+class PickledShort(Pickled):
+    """
+    Lose the last sentence of what stands in the pickle.
+    """
+
+    def batch(self, prompts: list[str]) -> list[str]:
+        return [text.rsplit(". ", 1)[0] for text in super().batch(prompts)]
