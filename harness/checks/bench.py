@@ -37,8 +37,13 @@ NEVER: Final = 300
 Slices of waiting after which something is called never: forty times what native adapters needed on a machine with twice
 as many busy processes as cores. They are counted, so that a starved process gets proportionally longer.
 """
-_GRACE: Final = 30
-"""Slices that the gate waits for further requests of a batch; giving up early can only excuse an adapter."""
+_COLLECT: Final = 10
+"""Slices between collections of garbage."""
+_GRACE: Final = 60
+"""
+Slices that the gate waits for further requests of a batch. Giving up early can only excuse an adapter, and one that
+honours a limit is waited for in vain.
+"""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -219,7 +224,8 @@ class Stage:
         for number in range(NEVER):
             if wish():
                 return True
-            if not number:
+            if number % _COLLECT == 0:
+                # what only a cycle keeps alive goes sooner or later in a long-running program
                 gc.collect()
             if self.loop is None:
                 time.sleep(SLICE)

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from harness.events import Spot
     from harness.words import Capability
 
-_SETTLE: Final = 10
+_SETTLE: Final = 30
 """Slices that a worker has to hand on what it has read, once the answers that go first were read."""
 
 

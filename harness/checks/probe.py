@@ -28,7 +28,7 @@ from harness.tape import cassette as files
 from harness.tape import clients
 
 if TYPE_CHECKING:
-    from vcr.cassette import Cassette
+    from collections.abc import Iterator, Sequence
 
     from harness.battery.job import Job, Send
     from harness.words import Capability
@@ -60,10 +60,11 @@ def run(job: Job, capability: Capability, send: Send) -> None:
         send("note", note("checks", "its cassette cannot be used"))  # the verdict's cell tells why
         return
     wanted = job.options.get("checks")
-    for spec in _texts(wanted.get(capability.value) if isinstance(wanted, dict) else ()):
-        send("note", note("started"))  # the time-out is each check's own
-        result = _tried(load_check(spec), adapter, capability, cassette, job)
+    specs = _texts(wanted.get(capability.value) if isinstance(wanted, dict) else ())
+    trial = _Trial(Bench(adapter, capability, cassette), _patience(job))
+    for result in trial.results([load_check(spec) for spec in specs]):
         send("note", note(f"check.{result.check}", result.encode()))
+        send("note", note("started"))  # the time-out is each check's own
 
 
 def load_check(spec: str) -> Check:
@@ -89,33 +90,44 @@ def _tell_source(adapter: Adapter, capability: Capability, root: Path, send: Sen
         send("note", note("source", place.encode()))
 
 
-def _tried(check: Check, adapter: Adapter, capability: Capability, cassette: Cassette, job: Job) -> Result:
-    if not hasattr(os, "fork") or threading.active_count() > 1:
-        return outcome(check, Bench(adapter, capability, cassette))
-    incoming, outgoing = os.pipe()
-    child = os.fork()
-    if child == 0:
-        os.close(incoming)
-        _in_child(outgoing, check, Bench(adapter, capability, cassette))
-    os.close(outgoing)
-    try:
-        text = _read(incoming, child, _patience(job))
-    finally:
-        os.close(incoming)
-    return _result(check, text, child, _patience(job))
-
-
 def _patience(job: Job) -> float:
     # the cell is given twice as long, so that it can tell of a check that hangs
     return job.timeout / 2
 
 
-def _in_child(outgoing: int, check: Check, bench: Bench) -> None:
-    try:
-        os.write(outgoing, outcome(check, bench).encode().encode())
-    finally:
-        # not by way of the interpreter's end, for which lingering threads could be waited
-        os._exit(0)
+class _Trial:
+    """
+    Try checks on one call, each in a fork of its own, side by side: mostly they wait.
+    """
+
+    def __init__(self, bench: Bench, patience: float) -> None:
+        self._bench = bench
+        self._patience = patience
+
+    def results(self, checks: Sequence[Check]) -> Iterator[Result]:
+        if not hasattr(os, "fork") or threading.active_count() > 1:
+            yield from (outcome(check, self._bench) for check in checks)
+            return
+        begun = [(check, *self._fork(check)) for check in checks]
+        ends = time.monotonic() + self._patience
+        for check, child, incoming in begun:
+            try:
+                text = _read(incoming, child, ends)
+            finally:
+                os.close(incoming)
+            yield _result(check, text, child, self._patience)
+
+    def _fork(self, check: Check) -> tuple[int, int]:
+        incoming, outgoing = os.pipe()
+        child = os.fork()
+        if child == 0:
+            try:
+                os.write(outgoing, outcome(check, self._bench).encode().encode())
+            finally:
+                # not by way of the interpreter's end, for which lingering threads could be waited
+                os._exit(0)
+        os.close(outgoing)
+        return child, incoming
 
 
 def outcome(check: Check, bench: Bench) -> Result:
@@ -147,11 +159,10 @@ def _failed(check: Check, error: BaseException) -> Result:
     return Result(check=check.name, state=State.FAULT, why=last[-2 * _LONGEST :])
 
 
-def _read(incoming: int, child: int, timeout: float) -> bytes:
+def _read(incoming: int, child: int, ends: float) -> bytes:
     """
     Return what the child sends before it ends or its time is over; a child out of time is ended.
     """
-    ends = time.monotonic() + timeout
     data = b""
     while (left := ends - time.monotonic()) > 0:
         ready, _, _ = select.select([incoming], [], [], left)

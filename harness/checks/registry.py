@@ -43,6 +43,13 @@ class Found:
     check: Check
 
 
+def modules() -> tuple[str, ...]:
+    """
+    Return the modules of the harness's own checks, which a fork server may import once for all cells.
+    """
+    return tuple(dict.fromkeys(("harness.checks.probe", *(spec.partition(":")[0] for spec in _OWN))))
+
+
 def find_checks(project: Project) -> dict[str, Found]:
     """
     Return every check by its name: the harness's own, then those of packages, then the project's.

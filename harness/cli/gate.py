@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import json
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
+from harness.checks.registry import modules
 from harness.cli.ci import annotations_of, publish
 from harness.cli.gate_text import plain, render
 from harness.cli.progress import progress
@@ -72,7 +73,9 @@ def run(selection: Selection, settings: Settings, checks: Checks, wishes: Wishes
         require_file(wishes.sarif)
     baseline = baseline_of(selection.project.reports / MATRIX) if wishes.compare else None
     numbers = {adapter.id: len(selection.capabilities) for adapter in selection.adapters}
-    with progress(numbers) as shown, Session(selection.project, settings, shown) as session:
+    # imported once and not by each of an adapter's cells
+    project = replace(selection.project, preload=(*selection.project.preload, *modules()))
+    with progress(numbers) as shown, Session(project, settings, shown) as session:
 
         def assessed(adapter: Adapter) -> Readiness:
             off = checks.off.get(adapter.id, {})

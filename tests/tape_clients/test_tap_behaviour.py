@@ -14,7 +14,7 @@ from client_reads import MAIN, READS, Target, lacks
 from upstream_server import PIECES, running, sse
 from vcr.request import Request
 
-from harness.events import Ended, Sent, UpstreamFailed
+from harness.events import Closed, Ended, Sent, UpstreamFailed
 from harness.tape import cassette as files
 from harness.tape import clients
 from harness.tape.gate import Gate
@@ -315,3 +315,20 @@ def test_the_taps_are_installed_once_and_come_off_whole() -> None:
     finally:
         clients.install()
     assert clients.installed()
+
+
+@pytest.mark.parametrize("library", ["httpx", "httpx2"])
+def test_a_stream_that_is_dropped_is_given_up(library: str, deck: Any) -> None:
+    """
+    Nobody closes it, but its reader goes out of scope: the real library closes it then, and so does a replay.
+    """
+    with running() as upstream, pytest.importorskip(library).Client() as client, deck.recording():
+        url = f"{upstream.url}/chunked"
+        client.get(url)
+    with pytest.importorskip(library).Client() as client, deck.replaying() as tape:
+        answer = client.send(client.build_request("GET", url), stream=True)
+        pieces = answer.iter_raw()
+        next(pieces)
+        assert not any(isinstance(event, Closed) for event in tape.log.events)
+        del pieces
+        assert any(isinstance(event, Closed) for event in tape.log.events)
