@@ -18,18 +18,20 @@ ROOT: Final = Path(__file__).resolve().parents[1]
 PACKAGE: Final = ROOT / "harness"
 MOST_LINES: Final = 450
 
-WORDS: Final = frozenset({"words", "errors", "events", "cells", "marks"})
+WORDS: Final = frozenset({"words", "errors", "events", "cells", "frames", "marks", "protobuf"})
 PARTS: Final = WORDS | {"adapters", "tape", "verdicts", "report"}
 RUN: Final = PARTS | {"battery", "isolation", "session"}
 MAY_IMPORT: Final[dict[str, frozenset[str]]] = {
     "words": frozenset(),
     "errors": frozenset({"words"}),
     "marks": frozenset({"words"}),
+    "frames": frozenset(),
+    "protobuf": frozenset(),
     "events": frozenset({"words", "errors"}),
     "cells": frozenset({"words", "errors", "events"}),
     "adapters": WORDS,
     "tape": WORDS,
-    "verdicts": frozenset({"words", "events", "cells", "marks"}),
+    "verdicts": frozenset({"words", "events", "cells", "frames", "marks", "protobuf"}),
     "report": frozenset({"words", "errors", "cells"}),
     "simulators": WORDS,
     "battery": PARTS,

@@ -8,28 +8,29 @@ from typing import TYPE_CHECKING, Any, Final
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from types import ModuleType
 
 _ABSENT: Final = object()
 
 
 class Patches:
     """
-    Replace methods on the real classes and keep the originals.
+    Replace methods on the real classes, or functions of the real modules, and keep the originals.
     """
 
     def __init__(self) -> None:
-        self._undo: list[tuple[type, str, Any]] = []
+        self._undo: list[tuple[type | ModuleType, str, Any]] = []
 
-    def replace(self, owner: type, name: str, make: Callable[[Any], Any]) -> None:
+    def replace(self, owner: type | ModuleType, name: str, make: Callable[[Any], Any]) -> None:
         """
         Replace a method that a class itself defines by what `make` returns for the original.
         """
         original = vars(owner)[name]
         self._put(owner, name, functools.wraps(original)(make(original)))
 
-    def add(self, owner: type, name: str, value: Any) -> None:  # noqa: ANN401 - any attribute
+    def add(self, owner: type | ModuleType, name: str, value: Any) -> None:  # noqa: ANN401 - any attribute
         """
-        Set an attribute of a class, which need not have had it.
+        Set an attribute of a class or a module, which need not have had it.
         """
         self._put(owner, name, value)
 
@@ -44,7 +45,7 @@ class Patches:
             else:
                 setattr(owner, name, original)
 
-    def _put(self, owner: type, name: str, value: Any) -> None:  # noqa: ANN401 - any attribute
+    def _put(self, owner: type | ModuleType, name: str, value: Any) -> None:  # noqa: ANN401 - any attribute
         self._undo.append((owner, name, vars(owner).get(name, _ABSENT)))
         setattr(owner, name, value)
 
