@@ -210,6 +210,14 @@ class Recorded:
             if self._turn is not None:
                 self._turn.heard(message)
 
+    def unheard(self, message: Frame) -> None:
+        """
+        Note a message that came when the client had stopped listening.
+        """
+        with self._lock:
+            if self._turn is not None:
+                self._turn.keep(message)
+
     def closed(self, closed: Closed) -> None:
         """
         Note that the server closed the connection, or lost it.
@@ -245,11 +253,12 @@ class _Turn:
         self._heard: list[tuple[float, Frame]] = []
 
     def heard(self, message: Frame) -> None:
-        at = time.perf_counter() - self._began
-        size = len(message.data)
-        number, index = self.recorder.number, len(self._heard)
-        self._tape.log.arrived(self.recorder.sent + at, place(), number, index, size, self._hook)
-        self._heard.append((at, message))
+        at, number, index = time.perf_counter() - self._began, self.recorder.number, len(self._heard)
+        self._tape.log.arrived(self.recorder.sent + at, place(), number, index, len(message.data), self._hook)
+        self.keep(message)
+
+    def keep(self, message: Frame) -> None:
+        self._heard.append((time.perf_counter() - self._began, message))
 
     def end(self, lost: str | None) -> None:
         plain = all(one.is_text and b"\n" not in one.data and one.data for _, one in self._heard)
