@@ -97,7 +97,7 @@ def talk_all(url: str) -> dict[str, Any]:
     connection.send("bye")
     found["bye"] = [connection.recv() for _ in range(PIECES + 1)]
     found["open"] = connection.connected
-    connection.close()
+    connection.shutdown()
     found["broken"] = _broken(url, websocket)
     found["refused"] = _refused(url, websocket)
     found["app"] = _app(url, websocket)
