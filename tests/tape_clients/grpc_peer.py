@@ -115,8 +115,8 @@ def told(error: Any) -> tuple[str, str, bool]:
     """
     Return what an error of gRPC says, and whether it is also the call that failed, as Google's SDKs expect.
     """
-    trailing = dict(error.trailing_metadata() or ())
-    return error.code().name, error.details(), trailing.get("grpc-status-details-bin", b"").startswith(b"\x08\x05")
+    rich = [value for key, value in error.trailing_metadata() or () if key == "grpc-status-details-bin"]
+    return error.code().name, error.details(), any(value.startswith(b"\x08\x05") for value in rich)
 
 
 def failure(call: Any) -> tuple[str, str, bool]:

@@ -46,6 +46,7 @@ class AioCall:
         deadline: when the client gives up, in seconds since the epoch.
         credentials: those of the call alone.
         core: grpcio's core, for its end-of-stream mark and its status.
+        channel: the core of the call's channel.
     """
 
     def __init__(  # noqa: PLR0913 - what the core's own is made of
@@ -58,7 +59,9 @@ class AioCall:
         deadline: float | None,
         credentials: Any,  # noqa: ANN401 - grpcio's
         core: Any,  # noqa: ANN401 - grpcio's
+        channel: object,
     ) -> None:
+        self._channel = channel  # older releases look there for the calls of a channel that is closed
         self._tape = tape
         self._target = target
         self._method = method

@@ -258,9 +258,8 @@ class _AioCore(_AnyCore):
         own = None if detour(tape, self._target.decode()) is not None else credentials
         connect = partial(self._connect, self._bare_channel)
         core = self._makes.cygrpc
-        return AioCall(
-            tape, self._target.decode(), method.decode(), connect, deadline=deadline, credentials=own, core=core
-        )
+        target, name = self._target.decode(), method.decode()
+        return AioCall(tape, target, name, connect, deadline=deadline, credentials=own, core=core, channel=self)
 
     def _bare_channel(self, target: str, options: Any, credentials: Any, compression: Any) -> Any:  # noqa: ANN401 - grpcio's own
         return self._makes.aio(target, options, credentials, compression, None)
