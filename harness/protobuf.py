@@ -24,6 +24,8 @@ _FIXED: Final = {1: 8, 5: 4}
 """Bytes of the kinds whose length is fixed."""
 _LONGEST_VARINT: Final = 10
 _HIGHEST_FIELD: Final = 2**29
+_ENTRY: Final = 2
+"""Fields of a map's entry: its key and its value."""
 _KEY: Final = re.compile(r"[A-Za-z_][\w./-]{0,63}")
 _ALLOWED: Final = frozenset("\t\n\r")
 
@@ -74,7 +76,8 @@ def values(messages: Sequence[bytes]) -> list[Any]:
     known = [one for one in found if one is not None]
     if len(known) == len(found):
         return _values(known, _DEEPEST)
-    return list(_texts(messages) or [{} for _ in messages])
+    as_texts = _texts(messages)
+    return [{} for _ in messages] if as_texts is None else [*as_texts]
 
 
 def texts(body: bytes) -> list[str]:
@@ -115,14 +118,23 @@ def _comparable(message: bytes, depth: int) -> object:
     found: dict[tuple[int, int], list[object]] = {}
     for number, kind, payload in parts:
         found.setdefault((number, kind), []).append(_comparable(payload, depth - 1) if kind == _BYTES else payload)
-    return tuple((*key, *(sorted(values, key=repr) if all(map(_is_entry, values)) else values)) for key, values in sorted(found.items()))
+    return tuple(
+        (*key, *(sorted(values, key=repr) if all(map(_is_entry, values)) else values))
+        for key, values in sorted(found.items())
+    )
 
 
 def _is_entry(value: object) -> bool:
     """
     Tell whether a comparable value may be a map's entry: a key, and perhaps a value.
     """
-    return isinstance(value, tuple) and bool(value) and value[0][0] == 1 and value[-1][0] in {1, 2} and len(value) < 3
+    return (
+        isinstance(value, tuple)
+        and bool(value)
+        and value[0][0] == 1
+        and value[-1][0] in {1, 2}
+        and len(value) <= _ENTRY
+    )
 
 
 def _parts(message: bytes) -> list[tuple[int, int, bytes]] | None:
@@ -188,7 +200,7 @@ def _labelled(number: int, before: dict[str, Any], also_texts: object) -> str:
     Name a field that holds a message; the value of a map's entry by the entry's key, as maps have no other order.
     """
     key = before.get("1", [None])[0]
-    label = f"<{key}>" if number == 2 and isinstance(key, str) and _KEY.fullmatch(key) else ""  # noqa: PLR2004 - the value of a map's entry
+    label = f"<{key}>" if number == _ENTRY and isinstance(key, str) and _KEY.fullmatch(key) else ""
     return f"{number}{label}{'>' if also_texts else ''}"
 
 

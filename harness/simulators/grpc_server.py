@@ -45,7 +45,9 @@ class GrpcServer:
         self._grpc = grpc
         self._json: Any = json_format
         self._provider = provider
-        self._methods = {one.path: (_message(one, 0), _message(one, 1)) for shape in shapes for one in grpc_routes(shape)}
+        self._methods = {
+            one.path: (_message(one, 0), _message(one, 1)) for shape in shapes for one in grpc_routes(shape)
+        }
         self._server = grpc.aio.server()
 
     async def start(self) -> tuple[str, int]:
@@ -78,7 +80,9 @@ class GrpcServer:
         method = details.method
         if method not in self._methods:
             return None
-        headers = {str(key).lower(): value for key, value in details.invocation_metadata or () if isinstance(value, str)}
+        headers = {
+            str(key).lower(): value for key, value in details.invocation_metadata or () if isinstance(value, str)
+        }
 
         async def answer(request: bytes, context: Any) -> AsyncIterator[bytes]:  # noqa: ANN401 - grpcio's own
             try:
@@ -117,5 +121,7 @@ def _message(route: Route, place: int) -> Any:  # noqa: ANN401 - a generated cla
         found = getattr(importlib.import_module(module), name)
     except (ImportError, AttributeError) as error:
         hint = "install the client library that brings it, or mend the shape's key grpc"
-        raise UserError(f"the message {route.grpc[place]} cannot be had: {error}", where=route.path, hint=hint) from error
+        raise UserError(
+            f"the message {route.grpc[place]} cannot be had: {error}", where=route.path, hint=hint
+        ) from error
     return type(found.pb(found())) if hasattr(found, "pb") else found

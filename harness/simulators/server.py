@@ -117,7 +117,7 @@ class Provider:
         if missing:
             raise Refusal(_INVALID_ARGUMENT, f"{missing} is missing")
         if route.kind is Kind.POLL:
-            yield self._polled(route, asked, find(asked, route.job)[0])
+            yield self._polled(route, find(asked, route.job)[0])
         elif route.kind is Kind.LOOKUP:
             yield _text(route, request_context(asked))
         else:
@@ -136,7 +136,7 @@ class Provider:
             await self._wait(_whole_after(answers))
             yield _text(route, context)
 
-    def _polled(self, route: Route, asked: Asked, name: str) -> str:
+    def _polled(self, route: Route, name: str) -> str:
         job = self._jobs.get(name)
         if job is None:
             raise Refusal(_NOT_FOUND, f"there is no job {name}")

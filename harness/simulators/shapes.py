@@ -376,7 +376,9 @@ def _check(route: Route, table: Table) -> None:
     if route.grpc and (len(route.grpc) != 2 or not all(":" in one for one in route.grpc)):  # noqa: PLR2004 - see the message
         raise table.error("grpc", "has to name two messages", 'write grpc = ["module:Request", "module:Answer"]')
     if route.stream and (route.stream.framing is Framing.GRPC) is not bool(route.grpc):
-        raise table.error("framing", "does not fit", 'routes with the key grpc stream with framing = "grpc", others not')
+        raise table.error(
+            "framing", "does not fit", 'routes with the key grpc stream with framing = "grpc", others not'
+        )
     if route.kind is Kind.POLL and route.job == "{job}" and "{job}" not in route.path:
         raise table.error("path", "says not which job is polled", "name it: /v1/jobs/{job}")
 

@@ -39,7 +39,8 @@ _REQUEST_HEADERS: Final = frozenset(
 _RESPONSE_HEADERS: Final = frozenset(
     "content-type content-length transfer-encoding content-encoding location operation-location retry-after"
     " retry-after-ms date allow content-range accept-ranges x-should-retry x-amzn-errortype"
-    " x-amzn-bedrock-content-type grpc-status grpc-message grpc-status-details-bin sec-websocket-protocol websocket-close".split()
+    " x-amzn-bedrock-content-type grpc-status grpc-message grpc-status-details-bin sec-websocket-protocol"
+    " websocket-close".split()
 )
 _ADDRESSES: Final = frozenset({"location", "operation-location"})
 _QUERY: Final = frozenset(

@@ -6,12 +6,9 @@ import asyncio
 import json
 from typing import TYPE_CHECKING, Any
 
+import grpc
 import pytest
-
-grpc = pytest.importorskip("grpc")
-websocket = pytest.importorskip("websocket")
-pytest.importorskip("google.protobuf")
-
+import websocket
 from google.protobuf import json_format
 from google.protobuf.struct_pb2 import Struct
 
@@ -74,6 +71,9 @@ final = '{"end": true}'
 
 @pytest.fixture
 def simulator(tmp_path: Path) -> Any:
+    """
+    Simulate a service and a talker.
+    """
     (tmp_path / "speech.toml").write_text(SPEECH)
     (tmp_path / "talk.toml").write_text(TALK)
     with Simulator(load_shapes(tmp_path), pace=0) as running:

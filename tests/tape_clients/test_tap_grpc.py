@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import socket
 import subprocess
 import sys
 import threading
@@ -12,11 +13,9 @@ from itertools import pairwise
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import pytest
-
-grpc = pytest.importorskip("grpc")
-
+import grpc
 import grpc_peer as peer
+import pytest
 
 from harness.events import Arrival, Closed, Ended, Refused, Sent
 from harness.tape import cassette as files
@@ -25,8 +24,6 @@ from harness.verdicts.placement import place
 from harness.words import AsyncIO
 
 if TYPE_CHECKING:
-    from harness.tape.tape import Tape
-
     Deck = Any
 
 THREADS, REQUESTS = 8, 60
@@ -34,6 +31,9 @@ THREADS, REQUESTS = 8, 60
 
 @pytest.fixture(scope="module")
 def target() -> Any:
+    """
+    Serve for all tests of this file.
+    """
     with peer.serving() as address:
         yield address
 
@@ -42,8 +42,6 @@ def _deaf() -> tuple[Any, list[Any]]:
     """
     Return a listener that notes who dials it, and its notes.
     """
-    import socket
-
     listener = socket.create_server(("127.0.0.1", 0))
     dialled: list[Any] = []
 
@@ -86,11 +84,9 @@ def test_a_replay_dials_nobody_and_starts_no_thread(deck: Deck) -> None:
         port = int(target.rpartition(":")[2])
         with deck.recording():
             recorded = peer.arun(target)
-    import socket
-
     listener, dialled = _deaf()
     with deck.replaying():
-        address = "127.0.0.1:{}".format(listener.getsockname()[1])
+        address = f"127.0.0.1:{listener.getsockname()[1]}"
         with grpc.insecure_channel(address) as channel:
             grpc.channel_ready_future(channel).result(timeout=30)
         asyncio.run(_ready(address))
@@ -154,16 +150,6 @@ def test_a_process_without_a_network_replays(deck: Deck, target: str) -> None:
     assert how != "none" or sys.platform != "linux"
     assert (attempts, dialled) == (0, [])
     assert found == json.loads(json.dumps([said, asaid]))
-
-
-def _items(tape: Tape, stream: Any, mark: Any) -> None:
-    for item in stream:
-        mark(item)
-
-
-async def _aitems(call: Any, mark: Any) -> None:
-    async for item in call:
-        mark(item)
 
 
 def test_a_message_is_an_arrival_and_is_seen_before_the_next(deck: Deck, target: str, marked: Any, steps: Any) -> None:
@@ -307,7 +293,7 @@ def test_an_interceptor_still_sees_the_call(deck: Deck, target: str) -> None:
     What a program puts around its channel is not passed by.
     """
 
-    class Noting(grpc.UnaryUnaryClientInterceptor):  # type: ignore[misc] # grpcio has no types
+    class Noting(grpc.UnaryUnaryClientInterceptor):  # type: ignore[misc]  # grpcio has no types
         def __init__(self) -> None:
             self.seen: list[str] = []
 

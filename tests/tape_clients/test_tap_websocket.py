@@ -13,9 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
-
-websocket = pytest.importorskip("websocket")
-
+import websocket
 import websocket_peer as peer
 
 from harness.events import Answered, Arrival, Closed, Ended, Sent
@@ -32,6 +30,9 @@ THREADS, REQUESTS = 8, 60
 
 @pytest.fixture(scope="module")
 def url() -> Any:
+    """
+    Serve for all tests of this file.
+    """
     with peer.serving() as address:
         yield address
 
@@ -91,7 +92,7 @@ def test_a_process_without_a_network_replays(deck: Deck, url: str) -> None:
     assert found == {**said, "binary": said["binary"].hex()}
 
 
-def _conversation(url: str, *words: str) -> list[str]:
+def _conversation(url: str, *words: str) -> list[str | bytes]:
     connection = websocket.create_connection(url, timeout=30)
     heard = []
     for word in words:
@@ -107,7 +108,9 @@ def test_each_message_of_the_client_is_a_request(deck: Deck, url: str) -> None:
     """
     with deck.recording() as tape:
         _conversation(url, "one", "two")
-        live = [(type(one).__name__, getattr(one, "request", None)) for one in tape.log.events if isinstance(one, Arrival)]
+        live = [
+            (type(one).__name__, getattr(one, "request", None)) for one in tape.log.events if isinstance(one, Arrival)
+        ]
     with deck.replaying() as tape:
         _conversation(url, "one", "two")
         events = tape.log.events

@@ -44,7 +44,9 @@ def message(fields: dict[int, Any]) -> bytes:
     Return a message; a list stands for a repeated field.
     """
     return b"".join(
-        field(number, one) for number, value in fields.items() for one in (value if isinstance(value, list) else [value])
+        field(number, one)
+        for number, value in fields.items()
+        for one in (value if isinstance(value, list) else [value])
     )
 
 

@@ -83,9 +83,10 @@ def place(target: str) -> tuple[str, int]:
         return "localhost", _SECURE_PORT
     try:
         parts = urlsplit(f"//{bare}")
-        return parts.hostname or "localhost", parts.port or _SECURE_PORT
-    except ValueError:
+        port = parts.port
+    except ValueError:  # an IPv6 address without brackets, a port that is none
         return bare, _SECURE_PORT
+    return parts.hostname or "localhost", port or _SECURE_PORT
 
 
 def detour(tape: Tape, target: str) -> tuple[str, str] | None:

@@ -203,7 +203,9 @@ class _Shape:
                 return self._heard(self_, talk)
             frame = original(self_)
             if isinstance(talk, Recorded) and not self_.connected and frame.opcode in {TEXT, BINARY} and frame.fin:
-                talk.unheard(Frame(bytes(frame.data), frame.opcode == TEXT))  # it is closing, and drops what still comes
+                talk.unheard(
+                    Frame(bytes(frame.data), frame.opcode == TEXT)
+                )  # it is closing, and drops what still comes
             return frame
 
         return recv_frame
