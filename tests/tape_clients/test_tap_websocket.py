@@ -194,6 +194,23 @@ def test_what_was_not_recorded_is_a_miss(deck: Deck, url: str) -> None:
             websocket.create_connection("ws://elsewhere.example.com/")
 
 
+def test_an_address_that_the_library_refuses_is_no_request(deck: Deck, url: str) -> None:
+    """
+    The library's own error comes, recording and in replay, and nothing is logged: it is the caller's mistake.
+    """
+    wrong = url.replace("ws://", "http://")
+    host, _, port = url.removeprefix("ws://").partition("/")[0].partition(":")
+    with deck.recording(dial=lambda *_: (host, int(port))) as tape:
+        with pytest.raises(ValueError, match="http"):
+            websocket.create_connection(wrong)
+        recorded = list(tape.log.events)
+    with deck.replaying() as tape:
+        with pytest.raises(ValueError, match="http"):
+            websocket.create_connection(wrong)
+
+        assert recorded == tape.log.events == []
+
+
 def test_recording_is_led_to_another_server(deck: Deck, url: str) -> None:
     """
     Recording from a simulator needs no TLS, and the cassette names the real host.

@@ -93,6 +93,8 @@ def detour(tape: Tape, target: str) -> tuple[str, str] | None:
     """
     Return where to connect instead while recording, and what to call the host there; None for the target itself.
     """
+    if "://" in _SCHEMES.sub("", target):
+        return None  # a web address is no target, and grpcio finds nobody there
     host, port = place(target)
     address = tape.dial("grpc", host, port)
     return None if address is None else ("{}:{}".format(*address), f"{host}:{port}")

@@ -7,6 +7,7 @@ ask a socket that before they read.
 
 from __future__ import annotations
 
+import importlib
 import socket
 from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import urlsplit
@@ -117,6 +118,7 @@ class _Shape:
 
     def __init__(self, library: Any) -> None:  # noqa: ANN401 - a module
         self._library = library
+        self._parse: Callable[[str], object] = importlib.import_module("websocket._url").parse_url
 
     def tapped_connect(self, original: Callable[..., None]) -> Callable[..., None]:
         """
@@ -128,7 +130,9 @@ class _Shape:
             setattr(self_, _ATTRIBUTE, None)
             if tape is None:
                 original(self_, url, **options)
-            elif tape.recording:
+                return
+            self._parse(url)  # an address that the library refuses is no request
+            if tape.recording:
                 self._record(original, self_, url, options, tape)
             else:
                 self._replay(self_, url, tape)
