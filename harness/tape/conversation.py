@@ -10,6 +10,7 @@ Where all messages of an answer are texts of one line, its body is these lines. 
 
 from __future__ import annotations
 
+import asyncio
 import threading
 import time
 from collections import deque
@@ -70,6 +71,7 @@ class Replayed:
         self._hook: Hook = hook
         self._changed = threading.Condition()
         self._over = False
+        self._waiters: list[asyncio.Future[None]] = []
         player = tape.send(new_request("GET", uri, b"", []), hook).player
         assert player is not None  # noqa: S101 - a tape that replays has one, or raises
         self.status = player.status
@@ -84,7 +86,7 @@ class Replayed:
         with self._changed:
             if player is not None:
                 self._answers.append(player)
-            self._changed.notify_all()
+            self._wake()
 
     def hear(self, timeout: float | None = None) -> Frame | None:
         """
@@ -108,6 +110,24 @@ class Replayed:
             self._turn_over(player)
         return None
 
+    async def ahear(self) -> Frame | None:
+        """
+        Do the same as `hear` on an event loop, without blocking it.
+        """
+        while not self._over:
+            player = self._current()
+            if player is None:
+                await self._await()
+                continue
+            try:
+                piece = await player.anext()
+            except AnswerCut as cut:
+                raise Closed(0, lost=str(cut)) from cut
+            if piece is not None:
+                return self._frame(player, piece)
+            self._turn_over(player)
+        return None
+
     def readable(self) -> bool:
         """
         Tell whether `hear` would not wait.
@@ -121,7 +141,7 @@ class Replayed:
         with self._changed:
             self._over = True
             answers = list(self._answers)
-            self._changed.notify_all()
+            self._wake()
         for player in answers:
             player.close()
 
@@ -143,6 +163,21 @@ class Replayed:
         with self._changed:
             if not self._changed.wait_for(lambda: self._over or self._answers, timeout):
                 raise TimeoutError
+
+    async def _await(self) -> None:
+        waiter = asyncio.get_running_loop().create_future()
+        self._waiters.append(waiter)
+        try:
+            if not self._over and self._current() is None:
+                await waiter
+        finally:
+            self._waiters.remove(waiter)
+
+    def _wake(self) -> None:
+        self._changed.notify_all()
+        for waiter in self._waiters:
+            if not waiter.done():
+                waiter.set_result(None)
 
     def _frame(self, player: Player, piece: bytes) -> Frame:
         if player.header("content-type") == CONTENT_TYPE and (found := frames.decode(piece)):

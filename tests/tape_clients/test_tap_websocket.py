@@ -92,12 +92,12 @@ def test_a_process_without_a_network_replays(deck: Deck, url: str) -> None:
     assert found == {**said, "binary": said["binary"].hex()}
 
 
-def _conversation(url: str, *words: str) -> list[str | bytes]:
+def _conversation(url: str, *words: str, most: int = peer.PIECES) -> list[str | bytes]:
     connection = websocket.create_connection(url, timeout=30)
     heard = []
     for word in words:
         connection.send(word)
-        heard += [connection.recv() for _ in range(peer.PIECES)]
+        heard += [connection.recv() for _ in range(most)]
     connection.close()
     return heard
 
@@ -231,10 +231,10 @@ def test_many_threads_get_their_own_answers(deck: Deck, url: str) -> None:
     """
 
     def ask(thread: int) -> int:
-        words = [f"{thread}-{number}" for number in range(REQUESTS)]
-        heard = _conversation(f"{url}?thread={thread}", *words)
-        wanted = [json.dumps({"text": f"{piece} {word}"}) for word in words for piece in range(peer.PIECES)]
-        return sum(one == two for one, two in zip(heard, wanted, strict=True)) // peer.PIECES
+        words = [f"short {thread}-{number}" for number in range(REQUESTS)]
+        heard = _conversation(f"{url}?thread={thread}", *words, most=2)
+        wanted = [json.dumps({"text": f"{piece} {word}"}) for word in words for piece in range(2)]
+        return sum(one == two for one, two in zip(heard, wanted, strict=True)) // 2
 
     def all_of_them() -> int:
         with ThreadPoolExecutor(THREADS) as pool:

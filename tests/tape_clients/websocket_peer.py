@@ -31,7 +31,7 @@ async def speech(request: web.Request) -> web.StreamResponse:
             await socket.send_bytes(b"\x00\xff" + message.data)
             continue
         asked = message.data
-        for number in range(PIECES):
+        for number in range(2 if asked.startswith("short") else PIECES):
             await socket.send_str(json.dumps({"text": f"{number} {asked}"}))
         if asked == "lines":
             await socket.send_str("two\nlines")
@@ -135,3 +135,105 @@ def _app(url: str, websocket: Any) -> list[str]:
 
     websocket.WebSocketApp(url, on_open=lambda app: app.send("app"), on_message=on_message).run_forever()
     return heard
+
+
+async def atalk_all(url: str) -> dict[str, Any]:
+    """
+    Talk in every way through the asyncio client of `websockets`, and return what was heard.
+    """
+    from websockets.asyncio.client import connect  # noqa: PLC0415 - its import is what the tap waits for
+    from websockets.exceptions import ConnectionClosed, InvalidStatus  # noqa: PLC0415 - as above
+
+    found: dict[str, Any] = {}
+    async with connect(f"{url}?greet=1") as connection:
+        found["greeting"] = await connection.recv()
+    headers = {"Authorization": "Bearer abcdefghijklmnop1234"}
+    connection = await connect(url, additional_headers=headers)
+    for word in ("a", "b"):
+        await connection.send(word)
+        found[word] = [await connection.recv() for _ in range(PIECES)]
+    await connection.send(b"\x01\x02")
+    found["binary"] = (await connection.recv(decode=False)).hex()
+    await connection.send(["li", "nes"])
+    found["lines"] = [await connection.recv() for _ in range(PIECES)]
+    found["lines"] += ["".join([str(part) async for part in connection.recv_streaming()])]
+    found["as bytes"] = await _as_bytes(connection)
+    await connection.send("bye")
+    found["bye"] = [message async for message in _until_closed(connection, ConnectionClosed)]
+    found["code"] = (connection.close_code, connection.close_reason)
+    await connection.close()
+    async with connect(url) as connection:
+        await connection.send("break")
+        found["broken"] = [message async for message in _until_closed(connection, ConnectionClosed)]
+        found["broken code"] = connection.close_code
+    try:
+        await connect(f"{url}?key=wrong")
+    except InvalidStatus as error:
+        found["refused"] = error.response.status_code
+    return found
+
+
+async def _as_bytes(connection: Any) -> list[str]:
+    await connection.send("c")
+    return [(await connection.recv(decode=False)).hex() for _ in range(PIECES)]
+
+
+async def _until_closed(connection: Any, closed: type[Exception]) -> Any:
+    try:
+        while True:
+            yield await connection.recv()
+    except closed:
+        return
+
+
+def arun(url: str) -> dict[str, Any]:
+    """
+    Talk through the asyncio client on a loop of its own.
+    """
+    return asyncio.run(atalk_all(url))
+
+
+def talk_in_threads(url: str) -> dict[str, Any]:
+    """
+    Talk in every way through the threading client of `websockets`, and return what was heard.
+    """
+    from websockets.exceptions import ConnectionClosed, InvalidStatus  # noqa: PLC0415 - as above
+    from websockets.sync.client import connect  # noqa: PLC0415 - as above
+
+    found: dict[str, Any] = {}
+    with connect(f"{url}?greet=1") as connection:
+        found["greeting"] = connection.recv()
+    with connect(url, additional_headers={"Authorization": "Bearer abcdefghijklmnop1234"}) as connection:
+        for word in ("a", "b"):
+            connection.send(word)
+            found[word] = [connection.recv() for _ in range(PIECES)]
+        connection.send(b"\x01\x02")
+        found["binary"] = connection.recv(decode=False).hex()
+        connection.send(iter(["li", "nes"]))
+        found["lines"] = [connection.recv() for _ in range(PIECES)]
+        found["lines"] += ["".join(str(part) for part in connection.recv_streaming())]
+        try:
+            connection.recv(timeout=0.01)
+        except TimeoutError:
+            found["late"] = True
+        connection.send("bye")
+        found["bye"] = list(_heard_until(connection, ConnectionClosed))
+        found["code"] = (connection.close_code, connection.close_reason)
+    with connect(url) as connection:
+        connection.send("break")
+        found["broken"] = list(_heard_until(connection, ConnectionClosed))
+        found["broken code"] = connection.close_code
+    try:
+        with connect(f"{url}?key=wrong"):
+            pass
+    except InvalidStatus as error:
+        found["refused"] = error.response.status_code
+    return found
+
+
+def _heard_until(connection: Any, closed: type[Exception]) -> Iterator[Any]:
+    try:
+        while True:
+            yield connection.recv()
+    except closed:
+        return

@@ -29,6 +29,8 @@ _FAMILIES: Final = (
 _LATER: Final = (
     ("grpc", "harness.tape.clients.grpc_channels"),
     ("websocket", "harness.tape.clients.websocket_client"),
+    ("websockets.asyncio.client", "harness.tape.clients.websockets_client"),
+    ("websockets.sync.client", "harness.tape.clients.websockets_sync"),
 )
 """Libraries that few adapters use and that take long to import."""
 

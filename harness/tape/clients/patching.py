@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import inspect
+from types import FunctionType
 from typing import TYPE_CHECKING, Any, Final
 
 if TYPE_CHECKING:
@@ -19,7 +20,7 @@ class Patches:
     """
 
     def __init__(self) -> None:
-        self._undo: list[tuple[type | ModuleType, str, Any]] = []
+        self._undo: list[tuple[Any, str, Any]] = []
 
     def replace(self, owner: type | ModuleType, name: str, make: Callable[[Any], Any]) -> None:
         """
@@ -33,6 +34,21 @@ class Patches:
         Set an attribute of a class or a module, which need not have had it.
         """
         self._put(owner, name, value)
+
+    def forward(self, function: FunctionType, to: FunctionType) -> Callable[..., Any]:
+        """
+        Make a function do what another one does, also for those who have imported it already; return the original.
+
+        Args:
+            function: a function of a module, without a closure.
+            to: takes any arguments and names nothing of its own module, as its code runs in the other's.
+        """
+        original = FunctionType(function.__code__, function.__globals__, function.__name__, function.__defaults__)
+        original.__kwdefaults__ = function.__kwdefaults__
+        for name in ("__code__", "__defaults__", "__kwdefaults__"):
+            self._undo.append((function, name, getattr(function, name)))
+            setattr(function, name, getattr(to, name))
+        return original
 
     def undo(self) -> None:
         """
