@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import threading
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
@@ -62,6 +63,16 @@ def nothing(_: bytes, __: Any) -> Iterator[bytes]:
     yield from ()
 
 
+def slow(_: bytes, context: Any) -> bytes:
+    """
+    Answer when nobody waits any more.
+    """
+    gone = threading.Event()
+    if context.add_callback(gone.set):
+        gone.wait(60)
+    return b""
+
+
 class Handler(grpc.GenericRpcHandler):  # type: ignore[misc]  # grpcio has no types
     """
     Know what is answered to which method.
@@ -73,6 +84,7 @@ class Handler(grpc.GenericRpcHandler):  # type: ignore[misc]  # grpcio has no ty
         "Fail": grpc.unary_unary_rpc_method_handler(fail),
         "Snap": grpc.unary_stream_rpc_method_handler(snap),
         "Gather": grpc.stream_unary_rpc_method_handler(gather),
+        "Slow": grpc.unary_unary_rpc_method_handler(slow),
         "Nothing": grpc.unary_stream_rpc_method_handler(nothing),
     }
 
@@ -161,6 +173,7 @@ def say_all(target: str) -> dict[str, Any]:
             "error": failure(lambda: stub["Fail"]("f")),
             "broken off": failure(lambda: broken.extend(stub["Snap"]("g"))),
             "before it broke": broken,
+            "too late": failure(lambda: stub["Slow"]("s", timeout=0.2))[:2],
             "empty": list(stub["Nothing"]("h")),
             "gathered": stub["Gather"](iter(["i", "j", "k"])),
             "gathered later": stub["Gather"].future(iter(["l", "m"])).result(timeout=20),
@@ -192,6 +205,7 @@ async def asay_all(target: str) -> dict[str, Any]:
             "error": await _afailure(stub["Fail"]("f")),
             "broken off": await _afailure(_drain(stub["Snap"]("g"), broken)),
             "before it broke": broken,
+            "too late": (await _afailure(stub["Slow"]("s", timeout=0.2)))[:2],
             "empty": [item async for item in stub["Nothing"]("h")],
             "gathered": await stub["Gather"](iter(["i", "j", "k"])),
         }

@@ -16,7 +16,10 @@ from typing import TYPE_CHECKING, Any
 import grpc
 import grpc_peer as peer
 import pytest
+from vcr.cassette import Cassette
+from vcr.serializers import yamlserializer
 
+from harness import protobuf
 from harness.events import Arrival, Closed, Ended, Refused, Sent
 from harness.tape import cassette as files
 from harness.tape.tape import ReplayMiss
@@ -72,6 +75,7 @@ def test_every_kind_of_call_comes_out_as_live(deck: Deck, target: str) -> None:
 
     assert live[0]["unary"] == "whole A!"
     assert live[0]["error"] == ("NOT_FOUND", "no such thing: F", True)
+    assert live[0]["too late"] == live[1]["too late"] == ("DEADLINE_EXCEEDED", "Deadline Exceeded")
     assert (recorded, arecorded) == live
     assert (replayed, areplayed) == live
 
@@ -357,6 +361,22 @@ async def _told(target: str) -> Any:
     except grpc.RpcError as error:
         return peer.told(error)
     return None
+
+
+def test_plain_vcrpy_loads_what_a_reviewer_reads(deck: Deck, target: str) -> None:
+    """
+    The file is a cassette of version 1 for vcrpy itself, and beside bytes it says what they say.
+    """
+    text = "x" * 150  # its length is no text any more
+    echoed = b"\x0a\x96\x01" + text.encode()
+    with deck.recording():
+        grpc.insecure_channel(target).unary_unary(f"{peer.SERVICE}Whole")(echoed)
+    loaded = Cassette.load(path=str(deck.path()), serializer=yamlserializer)
+
+    assert [(one.method, one.uri) for one in loaded.requests] == [("POST", f"grpc://{target}{peer.SERVICE}Whole")]
+    assert protobuf.unframed(loaded.requests[0].body) == [echoed]
+    assert protobuf.unframed(loaded.responses[0]["body"]["string"]) == [b"whole " + echoed]
+    assert f"- '> {text}'" in deck.path().read_text()
 
 
 def test_the_arrivals_are_the_boundaries_of_messages(deck: Deck, target: str) -> None:
