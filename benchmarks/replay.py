@@ -117,7 +117,8 @@ def message_pieces() -> list[bytes]:
     """
     Return as many arrivals of a message, as the Anthropic API streams it.
     """
-    message = {"id": "m", "type": "message", "role": "assistant", "content": [], "model": "m", "stop_reason": None}
+    message: dict[str, Any] = {"id": "m", "type": "message", "role": "assistant", "content": [], "model": "m"}
+    message["stop_reason"] = None
     usage = {"input_tokens": 1, "output_tokens": 1}
     events: list[dict[str, Any]] = [
         {"type": "message_start", "message": {**message, "stop_sequence": None, "usage": usage}},

@@ -18,7 +18,7 @@ ROOT: Final = Path(__file__).resolve().parents[1]
 PACKAGE: Final = ROOT / "harness"
 MOST_LINES: Final = 450
 
-WORDS: Final = frozenset({"words", "errors", "events", "cells", "marks", "packed"})
+WORDS: Final = frozenset({"words", "errors", "events", "cells", "frames", "marks", "packed", "protobuf"})
 PARTS: Final = WORDS | {"adapters", "tape", "verdicts", "report"}
 RUN: Final = PARTS | {"battery", "checks", "isolation", "session"}
 MAY_IMPORT: Final[dict[str, frozenset[str]]] = {
@@ -26,11 +26,13 @@ MAY_IMPORT: Final[dict[str, frozenset[str]]] = {
     "errors": frozenset({"words"}),
     "marks": frozenset({"words"}),
     "packed": frozenset(),
+    "frames": frozenset(),
+    "protobuf": frozenset(),
     "events": frozenset({"words", "errors"}),
     "cells": frozenset({"words", "errors", "events"}),
     "adapters": WORDS,
     "tape": WORDS,
-    "verdicts": frozenset({"words", "events", "cells", "marks", "packed"}),
+    "verdicts": frozenset({"words", "events", "cells", "frames", "marks", "packed", "protobuf"}),
     "report": frozenset({"words", "errors", "cells"}),
     "simulators": WORDS,
     "battery": PARTS,

@@ -60,7 +60,7 @@ def record(selection: Selection, settings: Settings, target: str | None, *, simu
         note("nothing to record: every cell that was asked for has a cassette")
     with _simulator(selection.project, selection.adapters) if simulate else nullcontext() as server:
         if server is not None:
-            settings = replace(settings, dial="{}:{}".format(*server.address))
+            settings = replace(settings, dial=server.way)
         measured = measure(selection, settings, wanted)
     return _tell(measured, target)
 

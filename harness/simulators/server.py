@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import itertools
 import json
 import time
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
-from aiohttp import web
+from aiohttp import WSMsgType, web
 from jinja2 import UndefinedError
 
 from harness.simulators.answers import Answer, compose
@@ -19,12 +20,15 @@ from harness.simulators.eventstream import encode_message
 from harness.simulators.shapes import Event, Fault, Framing, Kind, Route, Shape, Stream
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
 
 _LARGEST_REQUEST = 64 * 2**20
 _POLL_WORTH = 0.1
 """Seconds that a poll is worth where the simulator has no pace, so that output grows all the same."""
 
+_INVALID_ARGUMENT, _NOT_FOUND, _UNAUTHENTICATED = 3, 5, 16
+_UNSUPPORTED_DATA = 1003
+"""Close code of RFC 6455, 7.4.1."""
 _WHOLE_SHARE = 0.25
 """Which share of a stream's time a whole answer takes, after the first byte."""
 
@@ -52,6 +56,17 @@ class Job:
         Return the seconds until the last answer is complete.
         """
         return max(answer.lasts for answer in self.answers)
+
+
+class Refusal(Exception):  # noqa: N818 - names what happened; gRPC has its own word for it
+    """
+    Say why a call is not answered, by the number and the words of a gRPC status.
+    """
+
+    def __init__(self, code: int, details: str) -> None:
+        super().__init__(details)
+        self.code = code
+        self.details = details
 
 
 class Provider:
@@ -94,6 +109,53 @@ class Provider:
                     return _json({"error": f"the shape {shape.name}, {route.method} {route.path}: {error}"}, 500)
         return _unknown(asked, request.headers.get("Host", ""), candidates)
 
+    async def call(self, method: str, headers: Mapping[str, str], body: object) -> AsyncIterator[str]:
+        """
+        Yield the JSON documents that answer a call of gRPC, at the provider's pace.
+
+        Raises:
+            Refusal: the request lacks a credential, or something else.
+        """
+        shape, route = next((shape, one) for shape in self._shapes for one in shape.routes if one.path == method)
+        asked = Asked(method=route.method, path=method, headers=headers, body=body, origin=shape.hosts[0])
+        if shape.credential and not shape.credential.is_in(asked):
+            raise Refusal(_UNAUTHENTICATED, f"{shape.credential.header} is missing")
+        missing = lacking(route, asked)
+        if missing:
+            raise Refusal(_INVALID_ARGUMENT, f"{missing} is missing")
+        if route.kind is Kind.POLL:
+            yield self._polled(route, find(asked, route.job)[0])
+        elif route.kind is Kind.LOOKUP:
+            yield _text(route, request_context(asked))
+        else:
+            async for text in self._answered(shape, route, asked):
+                yield text
+
+    async def _answered(self, shape: Shape, route: Route, asked: Asked) -> AsyncIterator[str]:
+        answers = self._answers(shape, route, asked)
+        context = answer_context(asked, answers)
+        if route.kind is Kind.START:
+            yield _text(route, self._started(asked, answers))
+        elif route.stream and is_streamed(route.stream, asked):
+            async for _, text in self._events(route.stream, context, answers):
+                yield text
+        else:
+            await self._wait(_whole_after(answers))
+            yield _text(route, context)
+
+    def _polled(self, route: Route, name: str) -> str:
+        job = self._jobs.get(name)
+        if job is None:
+            raise Refusal(_NOT_FOUND, f"there is no job {name}")
+        job.polls += 1
+        return _text(route, job_context(job.asked, job.answers, name, job.elapsed(self._pace)))
+
+    def _answers(self, shape: Shape, route: Route, asked: Asked) -> list[Answer]:
+        return [
+            compose(prompt, index=index, code_word=self._code_word, pace=shape.pace)
+            for index, prompt in enumerate(prompts_in(asked, route.prompts))
+        ]
+
     def _at(self, netloc: str) -> list[tuple[Shape, str]]:
         at = [(shape, origin) for shape in self._shapes if (origin := shape.origin_for(netloc))]
         return at or ([(self._any_host, f"http://{netloc}")] if self._any_host else [])
@@ -102,33 +164,31 @@ class Provider:
         refused = _refuse(shape, route, asked)
         if refused:
             return refused
+        if is_talk(route):
+            return await self._talk(shape, route, asked, request)
         if route.kind is Kind.REDIRECT:
             return _reply("", "", route.status, {"Location": route.to.format_map(asked.params)})
         if route.kind is Kind.POLL:
             return await self._poll(route, asked)
         if route.kind is Kind.LOOKUP:
             return _render(route, request_context(asked))
-        answers = [
-            compose(prompt, index=index, code_word=self._code_word, pace=shape.pace)
-            for index, prompt in enumerate(prompts_in(asked, route.prompts))
-        ]
+        answers = self._answers(shape, route, asked)
         if route.kind is Kind.START:
-            return self._start(route, asked, answers)
-        if route.stream and (route.stream.asked == "always" or is_wanted(asked, route.stream.asked)):
+            return _render(route, self._started(asked, answers))
+        if route.stream and is_streamed(route.stream, asked):
             return await self._flow(route, route.stream, answer_context(asked, answers), answers, request)
-        slowest = max(answers, key=lambda answer: answer.lasts)
-        await self._wait(slowest.first + _WHOLE_SHARE * sum(slowest.gaps))
+        await self._wait(_whole_after(answers))
         return _render(route, answer_context(asked, answers))
 
     async def _wait(self, seconds: float) -> None:
         await asyncio.sleep(seconds * self._pace)
 
-    def _start(self, route: Route, asked: Asked, answers: Sequence[Answer]) -> web.Response:
+    def _started(self, asked: Asked, answers: Sequence[Answer]) -> dict[str, object]:
         # the same question asked twice is two jobs
         seed = request_context(asked)["id"]
         job = next(name for name in (f"{seed}{turn or ''}" for turn in itertools.count()) if name not in self._jobs)
         self._jobs[job] = Job(asked, answers)
-        return _render(route, job_context(asked, answers, job, 0.0))
+        return job_context(asked, answers, job, 0.0)
 
     async def _poll(self, route: Route, asked: Asked) -> web.Response:
         name = next((str(value) for value in find(asked, route.job)), "")
@@ -148,21 +208,69 @@ class Provider:
     ) -> web.StreamResponse:
         response = web.StreamResponse(status=route.status, headers=_headers(route, stream.content_type, context))
         response.enable_chunked_encoding()
-        await self._wait(answers[0].first)
         try:
-            await response.prepare(request)
-            for event in stream.opening:
-                await response.write(_frame(stream, event, context))
-            for answer, position in _in_turn(answers):
-                await self._wait(answer.gaps[position] / len(answers))
-                await response.write(_frame(stream, stream.piece, piece_context(context, answer, position)))
-            for event in stream.final:
-                await response.write(_frame(stream, event, context))
+            async for event, text in self._events(stream, context, answers):
+                if not response.prepared:
+                    await response.prepare(request)
+                await response.write(_frame(stream, event, text))
             await response.write_eof()
         except ConnectionError:
             # the client has what it wanted and went away
             pass
         return response
+
+    async def _events(
+        self, stream: Stream, context: dict[str, object], answers: Sequence[Answer]
+    ) -> AsyncIterator[tuple[Event, str]]:
+        await self._wait(answers[0].first)
+        for event in stream.opening:
+            yield event, event.data.render(context)
+        for answer, position in _in_turn(answers):
+            await self._wait(answer.gaps[position] / len(answers))
+            yield stream.piece, stream.piece.data.render(piece_context(context, answer, position))
+        for event in stream.final:
+            yield event, event.data.render(context)
+
+    async def _talk(self, shape: Shape, route: Route, asked: Asked, request: web.Request) -> web.StreamResponse:
+        """
+        Answer each text of a websocket's client in pieces.
+        """
+        talk = web.WebSocketResponse()
+        await talk.prepare(request)
+        async for message in talk:
+            if message.type is not WSMsgType.TEXT or route.stream is None:
+                continue
+            said = replace(asked, body=parse_body(message.data.encode(), ""))
+            answers = self._answers(shape, route, said)
+            if lacking(route, said) or not answers:
+                await talk.close(code=_UNSUPPORTED_DATA, message=f"{lacking(route, said)} is missing".encode())
+                break
+            with contextlib.suppress(ConnectionError):
+                async for _, text in self._events(route.stream, answer_context(said, answers), answers):
+                    await talk.send_str(text)
+        return talk
+
+
+def is_streamed(stream: Stream, asked: Asked) -> bool:
+    """
+    Tell whether a request gets a stream.
+    """
+    return stream.asked == "always" or is_wanted(asked, stream.asked)
+
+
+def lacking(route: Route, asked: Asked) -> str | None:
+    """
+    Return a pointer to what a request lacks; None where it lacks nothing.
+    """
+    missing = next((pointer for pointer in route.requires if not find(asked, pointer)), None)
+    if missing is None and route.prompts and not prompts_in(asked, route.prompts):
+        return route.prompts[0]
+    return missing
+
+
+def _whole_after(answers: Sequence[Answer]) -> float:
+    slowest = max(answers, key=lambda answer: answer.lasts)
+    return slowest.first + _WHOLE_SHARE * sum(slowest.gaps)
 
 
 def _by_closeness(candidates: Sequence[tuple[Shape, str]]) -> list[tuple[Route, Shape, str]]:
@@ -192,9 +300,7 @@ def _refuse(shape: Shape, route: Route, asked: Asked) -> web.Response | None:
     credential = shape.credential
     if credential and not credential.is_in(asked):
         return _fault(credential.fault, asked, credential.header)
-    missing = next((pointer for pointer in route.requires if not find(asked, pointer)), None)
-    if missing is None and route.prompts and not prompts_in(asked, route.prompts):
-        missing = route.prompts[0]
+    missing = None if is_talk(route) else lacking(route, asked)
     if missing is None:
         return None
     if shape.missing:
@@ -207,9 +313,19 @@ def _fault(fault: Fault, asked: Asked, missing: str) -> web.Response:
     return _reply(text, "application/json", fault.status)
 
 
+def is_talk(route: Route) -> bool:
+    """
+    Tell whether a route is a websocket's, whose client says what it wants later.
+    """
+    return route.stream is not None and route.stream.framing is Framing.WEBSOCKET
+
+
+def _text(route: Route, context: dict[str, object]) -> str:
+    return route.whole.render(context) if route.whole else ""
+
+
 def _render(route: Route, context: dict[str, object]) -> web.Response:
-    text = route.whole.render(context) if route.whole else ""
-    response = _reply(text, route.content_type, route.status)
+    response = _reply(_text(route, context), route.content_type, route.status)
     response.headers.update(_headers(route, route.content_type, context))
     return response
 
@@ -234,8 +350,7 @@ def _unknown(asked: Asked, host: str, candidates: Sequence[tuple[Shape, str]]) -
     return _json({"error": why, "routes": routes}, 404)
 
 
-def _frame(stream: Stream, event: Event, context: Mapping[str, object]) -> bytes:
-    text = event.data.render(context)
+def _frame(stream: Stream, event: Event, text: str) -> bytes:
     if stream.framing is Framing.AWS:
         headers = {":event-type": event.name or "chunk", ":content-type": "application/json", ":message-type": "event"}
         return encode_message(headers, text.encode())

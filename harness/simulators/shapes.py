@@ -48,6 +48,8 @@ class Framing(StrEnum):
     NDJSON = "ndjson"
     AWS = "aws-event-stream"
     RAW = "raw"
+    GRPC = "grpc"
+    WEBSOCKET = "websocket"
 
 
 _CONTENT_TYPES: Final = {
@@ -55,11 +57,13 @@ _CONTENT_TYPES: Final = {
     Framing.NDJSON: "application/x-ndjson",
     Framing.AWS: "application/vnd.amazon.eventstream",
     Framing.RAW: "text/plain; charset=utf-8",
+    Framing.GRPC: "application/grpc",
+    Framing.WEBSOCKET: "",
 }
 _STREAMS: Final = ("always", "never")
 _METHODS: Final = ("GET", "POST", "PUT", "PATCH", "DELETE")
 _PARAMETER: Final = re.compile(r"\{(\w+)(:path)?\}")
-_DEFAULT_PORTS: Final = {"http": 80, "https": 443}
+_DEFAULT_PORTS: Final = {"http": 80, "https": 443, "ws": 80, "wss": 443, "grpc": 443}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -130,6 +134,7 @@ class Route:
     Say what is answered at one path.
 
     Attributes:
+        grpc: the classes of request and answer, "module:Message" each, where the path is a gRPC method.
         job: a pointer to the name of the job that is polled.
         waits: a poll is answered when the job is done.
     """
@@ -146,6 +151,7 @@ class Route:
     headers: Mapping[str, Template] = field(default_factory=dict)
     stream: Stream | None = None
     to: str = ""
+    grpc: tuple[str, ...] = ()
     job: str = "{job}"
     waits: bool = False
 
@@ -279,6 +285,7 @@ def _route(table: Table, pace: Pace) -> Route:
         headers={name: compile_template(text, table, "headers") for name, text in table.mapping("headers").items()},
         stream=_stream(table) if kind is Kind.ANSWER else None,
         to=table.text("to") if kind is Kind.REDIRECT else "",
+        grpc=table.texts("grpc", ()),
         job=_job(table) if kind is Kind.POLL else "",
         waits=kind is Kind.POLL and table.flag("waits"),
     )
@@ -369,6 +376,12 @@ def _check(route: Route, table: Table) -> None:
     if route.job == "{job}" and route.kind is Kind.POLL and "{job}" not in route.path:
         raise table.error(
             "path", "says not which job is polled", 'name it: /v1/jobs/{job}; or point to it: job = "/id"'
+        )
+    if route.grpc and (len(route.grpc) != 2 or not all(":" in one for one in route.grpc)):  # noqa: PLR2004 - see the message
+        raise table.error("grpc", "has to name two messages", 'write grpc = ["module:Request", "module:Answer"]')
+    if route.stream and (route.stream.framing is Framing.GRPC) is not bool(route.grpc):
+        raise table.error(
+            "framing", "does not fit", 'routes with the key grpc stream with framing = "grpc", others not'
         )
 
 

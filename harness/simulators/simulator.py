@@ -19,7 +19,8 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from types import TracebackType
 
-    from aiohttp import web
+    from harness.simulators.grpc_server import GrpcServer
+    from harness.simulators.server import Provider
 
 _TURNS = 6
 """Turns of the loop in which a connection is surely accepted."""
@@ -54,8 +55,9 @@ class Simulator:
         if any_host is not None and any_host not in shapes:
             raise ShapeError(f"there is no shape {any_host!r}", hint=f"one of {', '.join(sorted(shapes))}")
         self._shapes = shapes
-        self._application = _application(shapes, pace, any_host, code_word)
+        self._provider = _provider(shapes, pace, any_host, code_word)
         self._address: tuple[str, int] | None = None
+        self._grpc_address: tuple[str, int] | None = None
         self._failure: BaseException | None = None
         self._ready = threading.Event()
         self._loop: asyncio.AbstractEventLoop | None = None
@@ -90,6 +92,14 @@ class Simulator:
         return self._address
 
     @property
+    def way(self) -> str:
+        """
+        Return where a recording's tape is to connect: the server's address, and that of the one for gRPC.
+        """
+        web = "{}:{}".format(*self.address)
+        return web if self._grpc_address is None else "{} grpc={}:{}".format(web, *self._grpc_address)
+
+    @property
     def url(self) -> str:
         """
         Return the address as a URL without a slash at the end.
@@ -112,7 +122,9 @@ class Simulator:
         """
         netloc = usual_netloc(scheme, f"{host}:{port}")
         origins = {shape.origin_for(netloc) for shape in self._shapes.values()}
-        return self.address if f"{scheme}://{netloc}" in origins else None
+        if f"{scheme}://{netloc}" not in origins:
+            return None
+        return self._grpc_address if scheme == "grpc" else self.address
 
     def _run(self) -> None:
         try:
@@ -126,16 +138,21 @@ class Simulator:
         from aiohttp import web  # noqa: PLC0415 - an extra
 
         # an answer whose client went away, or whose simulator ends, has nobody to wait for
-        runner = web.AppRunner(self._application, access_log=None, shutdown_timeout=_GRACE, handler_cancellation=True)
+        application = self._provider.application()
+        runner = web.AppRunner(application, access_log=None, shutdown_timeout=_GRACE, handler_cancellation=True)
         await runner.setup()
         listener = socket.create_server(("127.0.0.1", 0))
         try:
             await web.SockSite(runner, listener).start()
+            grpc = _grpc_server(self._provider, self._shapes)
+            self._grpc_address = await grpc.start() if grpc else None
             self._loop, self._stop = asyncio.get_running_loop(), asyncio.Event()
             self._address = listener.getsockname()[:2]
             self._ready.set()
             await self._stop.wait()
             await _refuse_more(listener)
+            if grpc:
+                await grpc.stop()
         finally:
             self._address = None
             await runner.cleanup()
@@ -154,14 +171,20 @@ async def _refuse_more(listener: socket.socket) -> None:
         await asyncio.sleep(0)
 
 
-def _application(shapes: Mapping[str, Shape], pace: float, any_host: str | None, code_word: str) -> web.Application:
+def _grpc_server(provider: Provider, shapes: Mapping[str, Shape]) -> GrpcServer | None:
+    from harness.simulators.grpc_server import GrpcServer, grpc_routes  # noqa: PLC0415 - imports the server's library
+
+    wanted = [shape for shape in shapes.values() if grpc_routes(shape)]
+    return GrpcServer(provider, wanted) if wanted else None
+
+
+def _provider(shapes: Mapping[str, Shape], pace: float, any_host: str | None, code_word: str) -> Provider:
     try:
         from harness.simulators.server import Provider  # noqa: PLC0415 - its library is an extra
     except ModuleNotFoundError as error:
         raise UserError("the simulators' server needs aiohttp, which is not installed",
                         hint='install it: pip install "capability-harness[simulators]"') from error  # fmt: skip
-    provider = Provider(list(shapes.values()), pace, shapes[any_host] if any_host else None, code_word)
-    return provider.application()
+    return Provider(list(shapes.values()), pace, shapes[any_host] if any_host else None, code_word)
 
 
 def _refuse_rivals(shapes: Mapping[str, Shape]) -> None:

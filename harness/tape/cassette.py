@@ -21,6 +21,7 @@ from vcr.record_mode import RecordMode
 from vcr.request import Request
 from vcr.serialize import deserialize, serialize
 
+from harness import protobuf
 from harness.cells import Provenance
 from harness.errors import CassetteError
 from harness.tape import matching
@@ -146,6 +147,9 @@ def dump(interactions: Sequence[tuple[Request, dict[str, Any]]]) -> str:
         body = None if request.body is None else body_bytes(request)
         requests.append(Request(request.method, request.uri, body, dict(request.headers)))
         responses.append(_written(response, str(request.method)))
+        texts = [*_texts(body or b"", ">"), *_texts(responses[-1]["body"]["string"], "<")]
+        if texts:
+            responses[-1].setdefault(KEY, {})["texts"] = texts
     text: str = serialize({"requests": requests, "responses": responses}, _Yaml)
     return text
 
@@ -163,6 +167,15 @@ def _written(response: dict[str, Any], method: str) -> dict[str, Any]:
     _fit(written, timing, method)
     write_timing(written, timing)
     return written
+
+
+def _texts(body: bytes, mark: str) -> list[str]:
+    """
+    Return what people can read of each message of a gRPC body; nobody reads it back.
+    """
+    messages = protobuf.unframed(body) if body[:1] == b"\0" else None
+    lines = [f"{mark} {' | '.join(protobuf.texts(protobuf.framed(one)))}".rstrip() for one in messages or ()]
+    return lines if any(line != mark for line in lines) else []
 
 
 class _Dumper(yaml.CSafeDumper if yaml.__with_libyaml__ else yaml.SafeDumper):  # type: ignore[misc]

@@ -17,6 +17,7 @@ from urllib.parse import parse_qsl, unquote
 
 from vcr.request import Request
 
+from harness import protobuf
 from harness.errors import UserError
 from harness.tape.credentials import REDACTED
 from harness.tape.reading import body_bytes, inflated
@@ -32,7 +33,8 @@ _Matcher = Callable[[Request, Request], bool | None]
 
 DEFAULT_MATCH_ON: Final = ("method", "scheme", "host", "port", "path", "query", "body")
 
-_REDACTED: Final = re.compile(REDACTED, re.IGNORECASE)  # hosts are compared in lower case
+# hosts are compared in lower case; where a length must stay as it is, the word is followed by a row of x
+_REDACTED: Final = re.compile(REDACTED + "x*", re.IGNORECASE)
 _SLASHES: Final = re.compile("/{2,}")
 _FORM: Final = re.compile(rb"[\w.\-~%+\[\]]{1,60}=[^&\s]*(?:&[\w.\-~%+\[\]]{1,60}=[^&\s]*)*")
 _BOUNDARY: Final = re.compile(rb"--([^\r\n]{1,200}?)\r?\n")
@@ -78,6 +80,8 @@ class _Form:
         Return what kind of body it is, and its comparable value.
         """
         raw = self.raw
+        if raw[:1] == b"\0" and (messages := protobuf.comparable(raw)) is not None:
+            return "grpc", messages
         start = raw.lstrip()[:1]
         if start in (b"{", b"[", b'"'):
             try:
@@ -312,6 +316,8 @@ def _alike(ours: str, theirs: str) -> int:
 
 def _lines(request: Request) -> list[str] | None:
     kind, value = _form(request).body
+    if kind == "grpc":
+        return [line for text in protobuf.texts(_form(request).raw) for line in text.splitlines()]
     if kind == "json":
         return json.dumps(value, indent=1, sort_keys=True, ensure_ascii=False).splitlines()
     try:

@@ -108,6 +108,13 @@ class Player:
                 return value
         return ""
 
+    @property
+    def exhausted(self) -> bool:
+        """
+        Tell whether every arrival was handed out.
+        """
+        return self._index == self._count
+
     def next(self, hook: Hook = "sync") -> bytes | None:
         """
         Return the next arrival, or None at the end.

@@ -10,6 +10,7 @@ from urllib.parse import unquote_plus, urlparse
 
 from vcr.request import HeadersDict, Request
 
+from harness import protobuf
 from harness.packed import unpacked
 
 if TYPE_CHECKING:
@@ -79,14 +80,16 @@ def readable(request: Request) -> str:
     """
     Return the address and everything in the body that can be read as text.
 
-    JSON is unescaped, forms and addresses are unquoted, gzip is inflated, and strings that
-    hold base64 of text or of a pickle are decoded beside their own form.
+    JSON is unescaped, forms and addresses are unquoted, gzip is inflated, texts are taken out of gRPC messages, and
+    strings that hold base64 of text or of a pickle are decoded beside their own form.
     """
     address = unquote_plus(str(request.uri))
     raw = b"" if request._body is None else inflated(body_bytes(request))  # noqa: SLF001 - `body` makes a new object of a file
     if not raw:
         return f"{address}\n\n"
     parts = [address]
+    if raw[0] == 0 and protobuf.unframed(raw) is not None:
+        return "\n".join([*parts, *protobuf.texts(raw)])
     value = json_body(request)
     if value is None:
         text = raw.decode("utf-8", "replace")

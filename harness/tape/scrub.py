@@ -16,6 +16,7 @@ from urllib.parse import unquote_plus
 
 from vcr.request import HeadersDict
 
+from harness import protobuf
 from harness.tape import wire
 from harness.tape.credentials import REDACTED, is_credential, is_granted, known, looks_random
 from harness.tape.reading import body_bytes, inflated, new_request
@@ -38,7 +39,8 @@ _REQUEST_HEADERS: Final = frozenset(
 _RESPONSE_HEADERS: Final = frozenset(
     "content-type content-length transfer-encoding content-encoding location operation-location retry-after"
     " retry-after-ms date allow content-range accept-ranges x-should-retry x-amzn-errortype"
-    " x-amzn-bedrock-content-type".split()
+    " x-amzn-bedrock-content-type grpc-status grpc-message grpc-status-details-bin sec-websocket-protocol"
+    " websocket-close".split()
 )
 _ADDRESSES: Final = frozenset({"location", "operation-location"})
 _QUERY: Final = frozenset(
@@ -177,6 +179,8 @@ def _redact(data: bytes, secrets: Secrets) -> bytes:
 
 
 def _body(data: bytes, content_type: str, secrets: Secrets) -> bytes:
+    if data[:1] == b"\0" and protobuf.unframed(data) is not None:
+        return _mask_hits(data, secrets)  # the messages say how long they are
     for _ in range(_ROUNDS):
         before, data = data, _redact(_fields(data, content_type), secrets)
         if data == before:

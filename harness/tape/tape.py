@@ -9,7 +9,7 @@ from collections import Counter
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import TYPE_CHECKING, Any, Final, Protocol
+from typing import TYPE_CHECKING, Any, Final, NoReturn, Protocol
 
 from harness.events import Hook, Phase, Refused, Sent, UpstreamFailed
 from harness.tape import cassette as files
@@ -60,7 +60,7 @@ class Detour:
     Send every connection to one address, whatever host it asks for.
 
     Args:
-        address: "host:port".
+        address: "host:port", or "host:port grpc=host:port" where another server speaks gRPC.
     """
 
     address: str
@@ -69,7 +69,8 @@ class Detour:
         """
         Return the address.
         """
-        name, _, number = self.address.rpartition(":")
+        web, _, grpc = self.address.partition(" grpc=")
+        name, _, number = (grpc if scheme == "grpc" and grpc else web).rpartition(":")
         return name, int(number)
 
 
@@ -212,14 +213,22 @@ class Tape:
         with self._lock:
             found = self._match(request)
         if found is None:
-            why = self._missing or nearest(self._cassette, request)
-            self.log.add(Refused, method=str(request.method), uri=str(scrub_request(request).uri), why=why)
-            self._on_miss()
-            raise ReplayMiss(why)
+            self.refuse(request, self._missing or nearest(self._cassette, request))
         index, response = found
         if int(response["status"]["code"]) < _REFUSED:
             self.gate.sent(number, carries, self._addresses[number])
         return self.player(number, response, self._base(index), self._polls.get(index))
+
+    def refuse(self, request: Request, why: str) -> NoReturn:
+        """
+        Say that a request cannot be answered, and raise.
+
+        Raises:
+            ReplayMiss: always.
+        """
+        self.log.add(Refused, method=str(request.method), uri=str(scrub_request(request).uri), why=why)
+        self._on_miss()
+        raise ReplayMiss(why)
 
     def _match(self, request: Request) -> tuple[int, dict[str, Any]] | None:
         cassette = self._cassette
@@ -313,9 +322,9 @@ class Recorder:
 
     def __init__(self, tape: Tape, number: int, request: Request, sent: float) -> None:
         self._tape = tape
-        self._number = number
+        self.number = number
         self._request = request
-        self._sent = sent
+        self.sent = sent
         self._began = time.perf_counter()
         self._status = 0
         self._reason = ""
@@ -336,11 +345,11 @@ class Recorder:
         self._decoded = bool(encoding)
         self._headers = [(name, value) for name, value in headers if name.lower() != "content-encoding"]
 
-    def arrived(self, data: bytes) -> bool:
+    def arrived(self, data: bytes, at: float | None = None) -> bool:
         """
-        Note one piece of the body (still content-encoded); return False when no more is wanted.
+        Note one piece of the body (still content-encoded) that came now, or then; return False when no more is wanted.
         """
-        at = time.perf_counter() - self._began
+        at = time.perf_counter() - self._began if at is None else at
         self._take(self._decoder.decode(data), at)
         return len(self._pieces) < MOST_ARRIVALS and len(self._body) < MOST_BYTES and at < MOST_SECONDS
 
@@ -361,7 +370,7 @@ class Recorder:
         """
         Note that there was no answer at all.
         """
-        self._tape.log.add(UpstreamFailed, request=self._number, why=error)
+        self._tape.log.add(UpstreamFailed, request=self.number, why=error)
 
     def _take(self, data: bytes, at: float) -> None:
         if data:
@@ -380,10 +389,10 @@ class Recorder:
             "headers": headers,
             "body": {"string": bytes(self._body)},
         }
-        timing = files.Timing(arrivals=tuple(self._pieces), framing=self._framing, sent=self._sent, cut=cut)
+        timing = files.Timing(arrivals=tuple(self._pieces), framing=self._framing, sent=self.sent, cut=cut)
         files.write_timing(response, timing)
         self._tape.keep(self._request, response)
-        return self._tape.player(self._number, response, self._sent)
+        return self._tape.player(self.number, response, self.sent)
 
 
 _current: Tape | None = None

@@ -12,6 +12,8 @@ import re
 import zlib
 from typing import Final
 
+from harness import frames, protobuf
+
 _LINE_ENDS: Final = re.compile(rb"(?:\r\n|\n|\r(?!\n)){2,}")
 _LINE_END: Final = re.compile(rb"(?:\r\n|\n|\r(?!\n))+")
 _ANY_LINE: Final = re.compile(rb"[^\r\n]+")
@@ -90,7 +92,7 @@ def _ends(body: bytes, kind: str) -> list[int]:
     """
     Return where each piece ends; the rest of the body is the last piece.
     """
-    found = messages(body)
+    found = messages(body) or (protobuf.boundaries(body) if body[:1] == b"\0" else frames.boundaries(body))
     if found:
         return found
     if looks_like_events(body):

@@ -12,6 +12,9 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any, Final
 
+from harness import frames
+from harness.protobuf import unframed, values
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
@@ -21,6 +24,8 @@ _OPENING: Final = re.compile(r"\s*\[\s*")
 _COMMA: Final = re.compile(r"\s*,\s*")
 _LINE_END: Final = re.compile(r"\r\n|\r")
 _BOM: Final = b"\xef\xbb\xbf"
+_FRAME_STARTS: Final = frozenset({0x81, 0x82})
+"""First bytes of websocket frames; no text in UTF-8 begins with one."""
 _PRELUDE: Final = struct.Struct(">III")
 _STREAM_TYPES: Final = ("event-stream", "eventstream", "ndjson", "jsonl", "json-seq", "stream+json", "jsonlines")
 
@@ -58,11 +63,15 @@ def documents(body: bytes) -> tuple[Document, ...]:
     """
     Return an answer's documents; the format is found by looking, since media types lie.
 
-    Known are AWS event streams, server-sent events, lines of JSON, JSON arrays and values,
-    and plain text.
+    Known are gRPC messages, websocket frames, AWS event streams, server-sent events, lines of JSON,
+    JSON arrays and values, and plain text.
     """
     if not body.strip():
         return ()
+    if body[0] == 0 and (framed := unframed(body)) is not None:
+        return tuple(Document("", _parsed(value) if isinstance(value, str) else value) for value in values(framed))
+    if body[0] in _FRAME_STARTS and (heard := frames.decode(body)) is not None:
+        return tuple(Document("", _parsed(one.data.decode("utf-8", "replace"))) for one in heard if one.is_text)
     messages = _aws_messages(body)
     if messages is not None:
         return _merge_raw(messages)

@@ -79,7 +79,8 @@ class Exchange:
         if self.failed is not None:
             return self.failed
         if self.status >= _ERROR:
-            return f"it answered with HTTP status {self.status}"
+            stands = ", which stands for its gRPC status" if self.sent.uri.startswith("grpc://") else ""
+            return f"it answered with HTTP status {self.status}{stands}"
         if self.ended is not None and self.ended.cut is not None:
             return f"it broke the answer off ({self.ended.cut})"
         return "it reported an error in the middle of the answer" if _tells_error(self.body) else None

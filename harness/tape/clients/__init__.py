@@ -11,9 +11,14 @@ from __future__ import annotations
 import importlib
 import importlib.util
 import threading
-from typing import Final
+from functools import partial
+from typing import TYPE_CHECKING, Final
 
+from harness.tape.clients.lazily import Waiting
 from harness.tape.clients.patching import Patches
+
+if TYPE_CHECKING:
+    from types import ModuleType
 
 _FAMILIES: Final = (
     ("http.client", "harness.tape.clients.http_client"),
@@ -21,14 +26,22 @@ _FAMILIES: Final = (
     ("httpx2", "harness.tape.clients.httpx_family"),
     ("aiohttp", "harness.tape.clients.aiohttp_client"),
 )
+_LATER: Final = (
+    ("grpc", "harness.tape.clients.grpc_channels"),
+    ("websocket", "harness.tape.clients.websocket_client"),
+    ("websockets.asyncio.client", "harness.tape.clients.websockets_client"),
+    ("websockets.sync.client", "harness.tape.clients.websockets_sync"),
+)
+"""Libraries that few adapters use and that take long to import."""
 
 _lock = threading.Lock()
 _patches: Patches | None = None
+_waiting = Waiting()
 
 
 def install() -> None:
     """
-    Tap every client library that can be imported; does nothing the second time.
+    Tap every client library that can be imported, some when they are; does nothing the second time.
 
     Call it while no vcrpy cassette is open: vcrpy puts back what it found when it closes one.
     """
@@ -40,7 +53,13 @@ def install() -> None:
         for library, tap in _FAMILIES:
             if importlib.util.find_spec(library) is not None:
                 importlib.import_module(tap).tap(patches, importlib.import_module(library))
+        for library, tap in _LATER:
+            _waiting.when_imported(library, partial(_tap_later, patches, tap))
         _patches = patches
+
+
+def _tap_later(patches: Patches, tap: str, module: ModuleType) -> None:
+    importlib.import_module(tap).tap(patches, module)
 
 
 def uninstall() -> None:
@@ -50,6 +69,7 @@ def uninstall() -> None:
     global _patches  # noqa: PLW0603 - the patched classes are global themselves
     with _lock:
         if _patches is not None:
+            _waiting.stop()
             _patches.undo()
             _patches = None
 
