@@ -14,7 +14,7 @@ from harness.verdicts import judge
 from harness.words import Capability, Mechanism, Verdict
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
 STREAM, INVOKE, BATCH = Capability.STREAM, Capability.INVOKE, Capability.BATCH
 TEXT = ANSWERS[0]
@@ -30,7 +30,7 @@ def _said(story: Story) -> tuple[Verdict, Mechanism | None]:
     return judgement.verdict, judgement.mechanism
 
 
-def _streamed(story: Story, items: dict[int, Sequence[str]], chunks: Sequence[bytes] = CHUNKS) -> Story:
+def _streamed(story: Story, items: Mapping[int, Sequence[str]], chunks: Sequence[bytes] = CHUNKS) -> Story:
     """
     Tell a stream whose items come after so many of its arrivals.
     """
