@@ -6,9 +6,10 @@ from typing import TYPE_CHECKING, Final
 
 from harness.events import Arrival, Event, Item, Returned, Started
 from harness.marks import code_word
+from harness.verdicts.documents import is_one_value
 from harness.verdicts.exchanges import told_in_turns
 from harness.verdicts.fidelity import Agreement, Fidelity, compare
-from harness.verdicts.texts import readable, squeeze, texts
+from harness.verdicts.texts import listing, readable, squeeze, texts
 from harness.words import Capability, Verdict
 
 if TYPE_CHECKING:
@@ -110,7 +111,7 @@ def _mixed_up(outputs: Sequence[str], inputs: Sequence[str], found: Traffic) -> 
     if all(mark and mark in spoken for mark in marks):
         own = [_is_own_answer(number, output, found) for number, output in enumerate(outputs)]
         return _by_marks([squeeze(output) for output in outputs], [mark or "" for mark in marks], own)
-    return _by_answers(outputs, found)
+    return _by_answers(outputs, found) or _by_list(outputs, found)
 
 
 def _is_own_answer(number: int, output: str, found: Traffic) -> bool:
@@ -146,6 +147,19 @@ def _by_answers(outputs: Sequence[str], found: Traffic) -> Wrong | None:
         other = next((one for one, answers in enumerate(own) if one != number and text in answers), None)
         if other is not None:
             return Verdict.BROKEN, f"output {number + 1} answers input {other + 1}: the outputs are not in order"
+    return None
+
+
+def _by_list(outputs: Sequence[str], found: Traffic) -> Wrong | None:
+    """
+    Say which outputs stand in another order than in the one list that brought them.
+    """
+    for request, numbers in found.serves.items():
+        for body in [one.body for one in found.answers.get(request, ()) if is_one_value(one.body)]:
+            places = listing(body)
+            order = [places[text] for number in sorted(numbers) if (text := squeeze(outputs[number])) in places]
+            if len(set(order)) == len(numbers) and order != sorted(order):
+                return Verdict.BROKEN, "the outputs stand in another order than the answers: they are not in order"
     return None
 
 

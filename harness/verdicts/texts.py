@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
 _KINDS: Final = ("type", "event_type", "event", "kind")
 _NUMBER: Final = re.compile(r"\[\d*\]")
+_DIGITS: Final = re.compile(r"\[(\d+)\]")
 _ASTRAL: Final = re.compile("[\U00010000-\U0010ffff]")
 _MOST_COLUMNS_JOINED: Final = 3
 _MOST_FITTING: Final = 12
@@ -62,6 +63,7 @@ class Column:
 
     Attributes:
         path: where the strings stand, without the numbers of a list's elements.
+        number: the number of the first list's element that they stand in; 0 where elements have none.
         places: the number of each string's leaf in document order, for joining columns.
         pieces: the strings, squeezed; empty ones are left out.
         cumulative: each string repeats the one before and goes on.
@@ -69,6 +71,7 @@ class Column:
     """
 
     path: str
+    number: int
     places: tuple[int, ...]
     pieces: tuple[str, ...]
     cumulative: bool
@@ -122,6 +125,17 @@ def wordings(body: bytes) -> tuple[str, ...]:
     return tuple(dict.fromkeys([*whole, *(text for parts in found.values() for text in parts)]))
 
 
+def listing(body: bytes) -> dict[str, tuple[int, int]]:
+    """
+    Return where each string of a body stands: the number of its list's element, and its place.
+    """
+    found: dict[str, tuple[int, int]] = {}
+    for column in columns(body):
+        for place, piece in zip(column.places, column.pieces, strict=True):
+            found.setdefault(piece, (column.number, place))
+    return found
+
+
 def joins(body: bytes, wanted: str) -> Iterator[str]:
     """
     Yield what two or three columns say together, in order, where every piece stands in `wanted`.
@@ -161,6 +175,7 @@ def _column(path: str, leaves: list[_Leaf]) -> Column:
     grows = len(pieces) >= _FEWEST_GROWING and all(after.startswith(before) for before, after in pairwise(pieces))
     return Column(
         path=_NUMBER.sub("[]", path),
+        number=int(numbers[0]) if (numbers := _DIGITS.findall(path)) else 0,
         places=tuple(leaf.place for leaf in leaves),
         pieces=pieces,
         cumulative=grows and pieces[0] != pieces[-1],

@@ -216,6 +216,20 @@ def test_an_answer_of_known_length_is_one_arrival(tmp_path: Path) -> None:
     assert loaded.responses[0]["headers"]["Content-Length"] == [str(len(body))]
 
 
+@pytest.mark.parametrize(
+    "body", [SSE.decode(), '{"t": "a"}\n{"t": "b"}\n{"t": "c"}\n{"t": "d"}\n'], ids=["sse", "ndjson"]
+)
+def test_a_stream_is_one_whatever_length_its_header_has(tmp_path: Path, body: str) -> None:
+    """
+    Claim: recorders that decode bodies write a length into the header; by its format the body came in pieces.
+    """
+    response = {**answer(), "headers": {"Content-Length": [str(len(body))], "Content-Type": ["application/json"]}}
+    loaded = files.load(foreign(tmp_path / "c.yaml", {**response, "body": {"string": body}}))
+    timing = files.read_timing(loaded.responses[0])
+    assert (timing.framing, len(timing.arrivals)) == ("chunked", 4)
+    assert "Content-Length" not in loaded.responses[0]["headers"]
+
+
 @pytest.mark.parametrize("body", [SSE, gzip.compress(SSE)], ids=["plain", "gzip"])
 def test_gzip_is_taken_off_or_was_never_there(tmp_path: Path, body: bytes) -> None:
     """

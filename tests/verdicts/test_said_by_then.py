@@ -229,3 +229,30 @@ def test_an_input_that_was_never_sent_has_no_output(sent: tuple[int, ...], expec
         story.whole(story.send((number,)), answer_json("Yes, it does."))
 
     assert _said(story.give(*["Yes, it does."] * 3))[0] is expected
+
+
+ALIKE = ("Lamps on towers guide ships.", "Wheels that turn stay upright.", "Yeast makes the dough rise.")
+
+
+def test_equal_answers_have_no_order() -> None:
+    """
+    Of three answers the first and the last may be the same.
+    """
+    same = (ALIKE[0], ALIKE[1], ALIKE[0])
+    story = Story(BATCH).begin()
+    story.whole(story.send((0, 1, 2)), answer_json(*same))
+
+    assert _said(story.give(*same)) == NATIVE
+
+
+@pytest.mark.parametrize(("outputs", "expected"), [(ALIKE, Verdict.NATIVE), (ALIKE[::-1], Verdict.BROKEN)])
+@pytest.mark.parametrize("numbered", [True, False])
+def test_answers_of_one_list_come_out_in_its_order(outputs: Sequence[str], expected: Verdict, numbered: bool) -> None:
+    """
+    Also where they hold no code word; where the elements are numbered, the numbers are the order.
+    """
+    rows = [{"index": n, "text": text} if numbered else {"text": text} for n, text in enumerate(ALIKE)]
+    story = Story(BATCH).begin()
+    story.whole(story.send((0, 1, 2)), json.dumps({"choices": rows[::-1] if numbered else rows}).encode())
+
+    assert _said(story.give(*outputs))[0] is expected
