@@ -78,6 +78,7 @@ def test_every_kind_of_call_comes_out_as_live(deck: Deck, target: str) -> None:
     assert live[0]["too late"] == live[1]["too late"] == ("DEADLINE_EXCEEDED", "Deadline Exceeded")
     assert (recorded, arecorded) == live
     assert (replayed, areplayed) == live
+    assert "abcdefghijklmnop1234" not in deck.path().read_text()
 
 
 def test_a_replay_dials_nobody_and_starts_no_thread(deck: Deck) -> None:
@@ -235,6 +236,29 @@ def test_who_gives_up_closes_the_answer(deck: Deck, target: str) -> None:
 
         assert asyncio.run(give_up())
         assert sum(isinstance(one, Closed) for one in tape.log.events) == 1
+
+
+def test_after_the_last_message_the_status_is_there(deck: Deck, target: str) -> None:
+    """
+    Who reads as many messages as come, and no more, can ask how the call ended.
+    """
+    with deck.recording():
+        list(_callables(target)["Pieces"]("x"))
+
+    async def read() -> Any:
+        async with grpc.aio.insecure_channel(target) as channel:
+            call = peer.callables(channel)["Pieces"]("x")
+            heard = [await call.read() for _ in range(peer.PIECES)]
+            return len(heard), (await call.code()).name, call.done()
+
+    with deck.replaying():
+        stream = _callables(target)["Pieces"]("x")
+        heard = [next(stream) for _ in range(peer.PIECES)]
+
+        assert (len(heard), stream.code().name) == (peer.PIECES, "OK")
+        assert list(stream) == []
+    with deck.replaying():
+        assert asyncio.run(read()) == (peer.PIECES, "OK", True)
 
 
 def test_streams_in_both_directions_are_refused_by_name(deck: Deck, target: str) -> None:
