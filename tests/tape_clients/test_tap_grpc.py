@@ -75,9 +75,10 @@ def test_every_kind_of_call_comes_out_as_live(deck: Deck, target: str) -> None:
 
     assert live[0]["unary"] == "whole A!"
     assert live[0]["error"] == ("NOT_FOUND", "no such thing: F", True)
-    assert live[0]["too late"] == live[1]["too late"] == ("DEADLINE_EXCEEDED", "Deadline Exceeded")
+    assert live[0]["too late"] == live[1]["too late"] == "DEADLINE_EXCEEDED"
     assert (recorded, arecorded) == live
     assert (replayed, areplayed) == live
+    assert "abcdefghijklmnop1234" not in deck.path().read_text()
 
 
 def test_a_replay_dials_nobody_and_starts_no_thread(deck: Deck) -> None:
@@ -92,7 +93,7 @@ def test_a_replay_dials_nobody_and_starts_no_thread(deck: Deck) -> None:
     with deck.replaying():
         address = f"127.0.0.1:{listener.getsockname()[1]}"
         with grpc.insecure_channel(address) as channel:
-            grpc.channel_ready_future(channel).result(timeout=30)
+            grpc.channel_ready_future(channel).result(timeout=120)
         asyncio.run(_ready(address))
         replayed = peer.arun(target)
         names = [thread.name for thread in threading.enumerate()]
@@ -135,7 +136,7 @@ with guard.closed(dialled.append):
         asaid = peer.arun(sys.argv[2])
 attempts = severance.attempts()
 import grpc
-past = peer.failure(lambda: grpc.insecure_channel(sys.argv[2]).unary_unary(peer.SERVICE + "Whole")(b"x", timeout=20))
+past = peer.failure(lambda: grpc.insecure_channel(sys.argv[2]).unary_unary(peer.SERVICE + "Whole")(b"x", timeout=120))
 print(json.dumps([str(cut.how), attempts, past[0], dialled, said, asaid]))
 """
 
@@ -237,6 +238,29 @@ def test_who_gives_up_closes_the_answer(deck: Deck, target: str) -> None:
         assert sum(isinstance(one, Closed) for one in tape.log.events) == 1
 
 
+def test_after_the_last_message_the_status_is_there(deck: Deck, target: str) -> None:
+    """
+    Who reads as many messages as come, and no more, can ask how the call ended.
+    """
+    with deck.recording():
+        list(_callables(target)["Pieces"]("x"))
+
+    async def read() -> Any:
+        async with grpc.aio.insecure_channel(target) as channel:
+            call = peer.callables(channel)["Pieces"]("x")
+            heard = [await call.read() for _ in range(peer.PIECES)]
+            return len(heard), (await call.code()).name, call.done()
+
+    with deck.replaying():
+        stream = _callables(target)["Pieces"]("x")
+        heard = [next(stream) for _ in range(peer.PIECES)]
+
+        assert (len(heard), stream.code().name) == (peer.PIECES, "OK")
+        assert list(stream) == []
+    with deck.replaying():
+        assert asyncio.run(read()) == (peer.PIECES, "OK", True)
+
+
 def test_streams_in_both_directions_are_refused_by_name(deck: Deck, target: str) -> None:
     """
     They are neither recorded nor replayed, and the log says why.
@@ -244,9 +268,16 @@ def test_streams_in_both_directions_are_refused_by_name(deck: Deck, target: str)
     with deck.recording() as tape:
         with pytest.raises(ReplayMiss, match="both directions"):
             grpc.insecure_channel(target).stream_stream(peer.SERVICE + "Chat")(iter([b"x"]))
+        with pytest.raises(ReplayMiss, match="both directions"):
+            asyncio.run(_chat(target))
         refused = [one for one in tape.log.events if isinstance(one, Refused)]
 
-    assert [one.uri.rpartition("/")[2] for one in refused] == ["Chat"]
+    assert [one.uri.rpartition("/")[2] for one in refused] == ["Chat", "Chat"]
+
+
+async def _chat(target: str) -> Any:
+    async with grpc.aio.insecure_channel(target) as channel:
+        return await channel.stream_stream(f"{peer.SERVICE}Chat")(iter([b"x"])).read()
 
 
 def test_a_call_that_was_not_recorded_is_a_miss(deck: Deck, target: str) -> None:

@@ -93,7 +93,7 @@ def test_a_process_without_a_network_replays(deck: Deck, url: str) -> None:
 
 
 def _conversation(url: str, *words: str, most: int = peer.PIECES) -> list[str | bytes]:
-    connection = websocket.create_connection(url, timeout=30)
+    connection = websocket.create_connection(url, timeout=120)
     heard = []
     for word in words:
         connection.send(word)

@@ -42,7 +42,7 @@ def url() -> Any:
 
 def _ask(url: str, *words: str, most: int = peer.PIECES, seen: Callable[[Any], None] = lambda _: None) -> list[Any]:
     heard = []
-    with connect(url) as connection:
+    with connect(url, open_timeout=120) as connection:
         for word in words:
             connection.send(word)
             for _ in range(most):
@@ -55,7 +55,7 @@ async def _aask(
     url: str, *words: str, most: int = peer.PIECES, seen: Callable[[Any], None] = lambda _: None
 ) -> list[Any]:
     heard = []
-    async with aconnect(url) as connection:
+    async with aconnect(url, open_timeout=120) as connection:
         for word in words:
             await connection.send(word)
             for _ in range(most):
@@ -197,7 +197,7 @@ def test_a_listener_waits_for_somebody_to_speak(deck: Deck, url: str) -> None:
         _run(url, "x")
 
     async def talk() -> tuple[list[Any], bool]:
-        async with aconnect(url) as connection:
+        async with aconnect(url, open_timeout=120) as connection:
 
             async def listen() -> list[Any]:
                 return [message async for message in connection]

@@ -81,7 +81,7 @@ def talk_all(url: str) -> dict[str, Any]:
     import websocket  # noqa: PLC0415 - its import is what the taps wait for
 
     found: dict[str, Any] = {}
-    with_greeting = websocket.create_connection(f"{url}?greet=1", timeout=20)
+    with_greeting = websocket.create_connection(f"{url}?greet=1", timeout=120)
     found["greeting"] = with_greeting.recv()
     found["status"] = with_greeting.getstatus()
     with_greeting.close()
@@ -145,10 +145,10 @@ async def atalk_all(url: str) -> dict[str, Any]:
     from websockets.exceptions import ConnectionClosed, InvalidStatus  # noqa: PLC0415 - as above
 
     found: dict[str, Any] = {}
-    async with connect(f"{url}?greet=1") as connection:
+    async with connect(f"{url}?greet=1", open_timeout=120) as connection:
         found["greeting"] = await connection.recv()
     headers = {"Authorization": "Bearer abcdefghijklmnop1234"}
-    connection = await connect(url, additional_headers=headers)
+    connection = await connect(url, additional_headers=headers, open_timeout=120)
     for word in ("a", "b"):
         await connection.send(word)
         found[word] = [await connection.recv() for _ in range(PIECES)]
@@ -162,12 +162,12 @@ async def atalk_all(url: str) -> dict[str, Any]:
     found["bye"] = [message async for message in _until_closed(connection, ConnectionClosed)]
     found["code"] = (connection.close_code, connection.close_reason)
     await connection.close()
-    async with connect(url) as connection:
+    async with connect(url, open_timeout=120) as connection:
         await connection.send("break")
         found["broken"] = [message async for message in _until_closed(connection, ConnectionClosed)]
         found["broken code"] = connection.close_code
     try:
-        await connect(f"{url}?key=wrong")
+        await connect(f"{url}?key=wrong", open_timeout=120)
     except InvalidStatus as error:
         found["refused"] = error.response.status_code
     return found
@@ -201,9 +201,11 @@ def talk_in_threads(url: str) -> dict[str, Any]:
     from websockets.sync.client import connect  # noqa: PLC0415 - as above
 
     found: dict[str, Any] = {}
-    with connect(f"{url}?greet=1") as connection:
+    with connect(f"{url}?greet=1", open_timeout=120) as connection:
         found["greeting"] = connection.recv()
-    with connect(url, additional_headers={"Authorization": "Bearer abcdefghijklmnop1234"}) as connection:
+    with connect(
+        url, additional_headers={"Authorization": "Bearer abcdefghijklmnop1234"}, open_timeout=120
+    ) as connection:
         for word in ("a", "b"):
             connection.send(word)
             found[word] = [connection.recv() for _ in range(PIECES)]
@@ -219,12 +221,12 @@ def talk_in_threads(url: str) -> dict[str, Any]:
         connection.send("bye")
         found["bye"] = list(_heard_until(connection, ConnectionClosed))
         found["code"] = (connection.close_code, connection.close_reason)
-    with connect(url) as connection:
+    with connect(url, open_timeout=120) as connection:
         connection.send("break")
         found["broken"] = list(_heard_until(connection, ConnectionClosed))
         found["broken code"] = connection.close_code
     try:
-        with connect(f"{url}?key=wrong"):
+        with connect(f"{url}?key=wrong", open_timeout=120):
             pass
     except InvalidStatus as error:
         found["refused"] = error.response.status_code

@@ -240,8 +240,8 @@ class AioCall:
                 piece = await player.anext()
             except AnswerCut:
                 piece = None
-            if piece is None:
-                self._end(status_of(player))
+            if piece is None or (player.exhausted and player.cut is None):
+                self._end(status_of(player))  # after the last message the status comes by itself
         return None if piece is None else message_of(piece)
 
     def _end(self, status: Status) -> None:

@@ -216,17 +216,17 @@ class Call:
     def _record(self, recorder: Recorder) -> tuple[Player | None, Status | None]:
         import grpc  # noqa: PLC0415 - only where somebody uses it
 
-        channel = self._asked.connect(self._tape)
-        call = channel.stream_stream(self._asked.method)(iter(self._messages), **self._asked.options)
         count, status = 0, OK
-        try:
-            for message in call:
-                count += 1
-                if not recorder.arrived(framed(message)):
-                    call.cancel()
-                    return stopped(recorder), None
-        except grpc.RpcError as error:
-            status = Status(error.code().value[0], error.details() or "", tuple(error.trailing_metadata() or ()))
+        with self._asked.connect(self._tape) as channel:
+            call = channel.stream_stream(self._asked.method)(iter(self._messages), **self._asked.options)
+            try:
+                for message in call:
+                    count += 1
+                    if not recorder.arrived(framed(message)):
+                        call.cancel()
+                        return stopped(recorder), None
+            except grpc.RpcError as error:
+                status = Status(error.code().value[0], error.details() or "", tuple(error.trailing_metadata() or ()))
         player = keep(recorder, status, count)
         return player, status if player is None else None
 
@@ -265,17 +265,20 @@ class Call:
 
     def _received(self, tag: Any) -> Event:  # noqa: ANN401 - whatever grpcio wants to be told
         """
-        Complete the receiving of one message of a stream; at its end the status comes next.
+        Complete the receiving of one message of a stream; after the last one the status comes by itself.
         """
         message = self._pull()
         event = Event((Done(self._kinds.receive_message, message),), tag)
-        if message is None:
+        if message is None or self._all_told():
             if self._integrated:
                 tag(event)
                 return self._ended()
             with self._changed:
                 self._queue.append(self._ended)
         return event
+
+    def _all_told(self) -> bool:
+        return self._player is not None and self._player.exhausted and self._player.cut is None
 
     def _ended(self) -> Event:
         kinds = self._kinds
