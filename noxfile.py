@@ -173,7 +173,7 @@ def record(session: nox.Session, family: str) -> None:
     """
     Record a family's cassettes again from its simulators; `-- A B` records these adapters only.
     """
-    environments = environments_of(session, family, session.posargs)
+    environments = environments_of(session, family, session.posargs or simulated(family))
     failed = [
         environment.name
         for environment in environments
@@ -259,6 +259,15 @@ def registered(family: str) -> dict[str, str]:
     return {name: one.get("environment", settings["environment"]) for name, one in settings["adapters"].items()}
 
 
+def simulated(family: str) -> list[str]:
+    """
+    Return the adapters of a family that are recorded from simulators.
+    """
+    settings = tomllib.loads((ROOT / "families" / family / "harness.toml").read_text(encoding="utf-8"))
+    adapters = settings["adapters"].items()
+    return [name for name, one in adapters if one.get("upstream", settings.get("upstream")) == "simulated"]
+
+
 class Environment(NamedTuple):
     """
     Say which of a family's adapters run in one of its environments, and where that is.
@@ -284,7 +293,8 @@ def environments_of(session: nox.Session, family: str, wanted: Sequence[str]) ->
             found.setdefault(where, []).append(name)
     if not found:
         session.skip(f"{family} registers none of {', '.join(wanted)}")
-    home = Path(session.virtualenv.location) / "environments"
+    # shared by the sessions that replay and record
+    home = ROOT / ".nox" / "environments" / family
     environments = [
         Environment(family, name, tuple(some) if wanted else (), home / name) for name, some in sorted(found.items())
     ]
