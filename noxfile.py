@@ -56,9 +56,16 @@ except ModuleNotFoundError:
         raise
     run_in_own_environment()
 
+from nox.virtualenv import UV  # noqa: E402 - there is no nox before this line
+
 THIS: Final = ("--reinstall-package", "capability-harness", ".")
 """This package, built anew whatever uv remembers of it."""
 PACKAGE_FILES: Final = ("pyproject.toml", "README.md", "LICENSE", "harness/**/*")
+SLOW_BENCHMARKS: Final = frozenset({"scale"})
+WHOLE_RUN_LOCKS: Final = {
+    "family": "families/langchain-0.0.337/requirements.lock",
+    "chat": "benchmarks/chat/requirements.lock",
+}
 FAMILIES: Final = {"langchain-0.0.337": "3.11"}
 """The shipped families, and the Python that the environments of each are locked for."""
 OLD_CLIENTS: Final = "tests/tape_clients/old-clients.txt"
@@ -189,16 +196,34 @@ def record(session: nox.Session, family: str) -> None:
 @nox.session
 def bench(session: nox.Session) -> None:
     """
-    Measure replay against plain vcrpy, the cost of the idle plugin, and how late arrivals are.
+    Measure replay against plain vcrpy, the idle plugin, and whole runs against their floor and langchain-tests.
 
-    `-- NAME` runs benchmarks/NAME.py alone.
+    `-- NAME` runs benchmarks/NAME.py alone, `-- NAME OPTION…` with options. `-- scale` replays thousands of adapters,
+    in some twenty minutes, and is run by its name only.
     """
     install(session, ["--group", "test", *THIS])
     every = sorted(path.stem for path in (ROOT / "benchmarks").glob("[!_]*.py"))
-    if not every:
-        session.error("benchmarks/ holds nothing to run")
-    for name in session.posargs or every:
-        session.run("python", f"benchmarks/{name}.py")
+    names = [argument for argument in session.posargs if argument in every]
+    options = [argument for argument in session.posargs if argument not in every]
+    for name in names or [name for name in every if name not in SLOW_BENCHMARKS]:
+        environments = whole_run_environments(session) if name == "family" else []
+        session.run("python", f"benchmarks/{name}.py", *environments, *options)
+
+
+def whole_run_environments(session: nox.Session) -> list[str]:
+    """
+    Make the environments that benchmarks/family.py runs in, and return its options for them.
+    """
+    given = []
+    for name, lock in WHOLE_RUN_LOCKS.items():
+        folder = Path(session.virtualenv.location) / name
+        python = str(folder / ("Scripts/python.exe" if os.name == "nt" else "bin/python"))
+        locked = ["--only-binary", ":all:", "--require-hashes", "--requirements", lock]
+        session.run_install(UV, "venv", "--quiet", "--clear", "--python", "3.11", str(folder), external=True)
+        for wanted in (locked, ["--no-deps", *THIS]):
+            session.run_install(UV, "pip", "install", "--quiet", "--python", python, *wanted, external=True)
+        given += [f"--{name}-python", python]
+    return given
 
 
 @nox.session

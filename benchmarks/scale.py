@@ -10,7 +10,6 @@ copies the row of one adapter instead: it shows in a minute whether anything in 
 from __future__ import annotations
 
 import argparse
-import asyncio
 import json
 import os
 import resource
@@ -26,7 +25,6 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
-import requests
 from rich.console import Console
 from rich.table import Table
 
@@ -48,53 +46,6 @@ SHARDS: Final = 5
 MOST_GROWTH: Final = 1.5
 """A cell of the largest size may cost so much more than one of the smallest."""
 PIECES: Final = 24
-
-
-class Toy:
-    """
-    Talk to one address by requests, and emulate what it does not have.
-    """
-
-    def __init__(self, base_url: str) -> None:
-        self._url = base_url
-
-    def invoke(self, prompt: str) -> str:
-        """
-        Return an answer.
-        """
-        return requests.post(self._url, json={"prompt": prompt}, timeout=10).text
-
-    async def ainvoke(self, prompt: str) -> str:
-        """
-        Return an answer that a thread fetched.
-        """
-        return await asyncio.to_thread(self.invoke, prompt)
-
-    def stream(self, prompt: str) -> Iterator[str]:
-        """
-        Yield an answer as it comes.
-        """
-        with requests.post(self._url, json={"prompt": prompt}, timeout=10, stream=True) as answer:
-            for piece in answer.iter_content(None):
-                yield piece.decode()
-
-    async def astream(self, prompt: str) -> Any:  # noqa: ANN401 - an asynchronous generator
-        """
-        Yield an answer in one piece.
-        """
-        yield await self.ainvoke(prompt)
-
-    def batch(self, prompts: list[str]) -> list[str]:
-        """
-        Return the answers, one after the other.
-        """
-        return [self.invoke(prompt) for prompt in prompts]
-
-    async def abatch(self, prompts: list[str]) -> list[str]:
-        """
-        Return the answers, fetched side by side.
-        """
-        return list(await asyncio.gather(*map(self.ainvoke, prompts)))
 
 
 class Upstream(BaseHTTPRequestHandler):
@@ -144,7 +95,7 @@ def register(folder: Path, address: str, number: int) -> Path:
     """
     Write a configuration with so many adapters, and give each the cassettes of the first.
     """
-    shutil.copy(__file__, folder / "scale_toy.py")
+    shutil.copy(Path(__file__).with_name("_toy.py"), folder / "scale_toy.py")
     lines = ['family = "scale"']
     for place in range(number):
         lines += [f"[adapters.A{place:05}]", 'target = "scale_toy:Toy"', f'kwargs = {{ base_url = "{address}" }}']

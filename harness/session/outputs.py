@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING, Final
 from harness.adapters.claims import load_claims
 from harness.errors import ReportError
 from harness.report.matrix import read_matrix
-from harness.report.write import write_reports
 from harness.session.standing import FIRST_BATTERY
 from harness.words import Capability, Verdict
 
@@ -163,6 +162,8 @@ def publish(folder: Path, matrix: Matrix, claims: Sequence[Claims] = ()) -> list
     """
     if not matrix.complete and _is_of_other_versions(folder, matrix):
         return []
+    from harness.report.write import write_reports  # noqa: PLC0415 - imports a template engine, which many runs need not
+
     return write_reports(folder, matrix, claims)
 
 
