@@ -37,9 +37,10 @@ def command(ctx: click.Context, /, **given: Any) -> None:  # noqa: ANN401 - the 
       harness run --json - | jq '.cells[] | .verdict'
       harness run --pace recorded
     """  # noqa: D301 - click looks for this very character
-    from harness.cli.running import run  # noqa: PLC0415 - imports vcrpy, and `--help` does without
-
     selection = select(ctx, given)
+
+    from harness.cli.running import run  # noqa: PLC0415 - imports vcrpy, and a mistake is told without
+
     folder = given["reports"]
     wishes = Wishes(
         target=given["target"],
