@@ -31,8 +31,9 @@ def command(ctx: click.Context, /, **given: Any) -> None:  # noqa: ANN401 - the 
       harness record --missing
       harness record --simulate --config families/langchain-0.0.337/harness.toml
     """  # noqa: D301 - click looks for this very character
-    from harness.cli.recording import record  # noqa: PLC0415 - imports vcrpy, and `--help` does without
-
     selection = select(ctx, given)
+
+    from harness.cli.recording import record  # noqa: PLC0415 - imports vcrpy, and a mistake is told without
+
     settings = settings_of(given, record=True, keep_errors=given["keep_errors"])
     ctx.exit(record(selection, settings, given["target"], simulate=given["simulate"], missing=given["missing"]))

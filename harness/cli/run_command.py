@@ -39,9 +39,10 @@ def command(ctx: click.Context, /, **given: Any) -> None:  # noqa: ANN401 - the 
       harness run --pace recorded
       harness run --shard 2/5 --json shard-2.json
     """  # noqa: D301 - click looks for this very character
-    from harness.cli.running import run  # noqa: PLC0415 - imports vcrpy, and `--help` does without
-
     selection = in_part(select(ctx, given), given["shard"])
+
+    from harness.cli.running import run  # noqa: PLC0415 - imports vcrpy, and a mistake is told without
+
     folder = given["reports"]
     wishes = Wishes(
         target=given["target"],

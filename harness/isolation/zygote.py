@@ -201,6 +201,8 @@ def main(arguments: list[str]) -> NoReturn:
     if threaded is not None:
         failed[threaded] = "it started a thread, and a fork server must have none"
         remaining = [entry for entry in entries if entry != threaded]
+        # the timer would go on in the new program, which has no handler yet: it would be killed while it starts
+        _stop_watching()
         os.execv(sys.executable, command(control, remaining, failed))  # noqa: S606 - itself again
     look_up(entries)
     _stop_watching()

@@ -118,9 +118,9 @@ def slow_but_steady(_job: Job, _capability: Capability, send: Send) -> None:
     """
     Take most of the time-out in the constructor, and again in the call.
     """
-    time.sleep(1.5)
+    time.sleep(2)
     send("note", note("started"))
-    time.sleep(1.5)
+    time.sleep(2)
 
 
 def exit_at_once(_job: Job, _capability: Capability, send: Send) -> None:

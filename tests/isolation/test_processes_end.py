@@ -78,7 +78,7 @@ def program() -> Iterator[Callable[[str], tuple[subprocess.Popen[str], list[int]
 
 
 def _left(found: list[int]) -> list[int]:
-    given_up = time.monotonic() + 15
+    given_up = time.monotonic() + 60
     while (left := [one for one in found if _runs(one)]) and time.monotonic() < given_up:
         time.sleep(0.02)
     return left

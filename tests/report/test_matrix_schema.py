@@ -20,7 +20,7 @@ from harness.words import AsyncIO, Capability, Delivery, FanOut, Mechanism, Upst
 
 SCHEMA = json.loads(schema_text())
 FULL = Draft202012Validator(SCHEMA)
-DOCUMENT = json.loads(encode_matrix(made_up(11)))
+DOCUMENT = json.loads(encode_matrix(made_up(3)))
 DEFINITIONS = SCHEMA["$defs"]
 CONTRACT = {
     "schema_version": 1, "complete": True, "generator": {"harness": "0.1", "python": "3.11"},

@@ -29,7 +29,7 @@ def test_what_was_tried_without_a_cassette_is_broken_later_too(bench: Bench, how
     """
     An adapter that raises, exits or hangs before it sends anything is broken while recorded and in a replay.
     """
-    adapter = bench.adapter("Faulty", kwargs={"how": how}, timeout=1.5)
+    adapter = bench.adapter("Faulty", kwargs={"how": how}, timeout=1.5 if how == "hang" else 60.0)
     live = bench.cell(adapter, record=True)
     assert bench.files() == ["toys/Faulty/invoke.attempt.json"]
     later = bench.cell(adapter)

@@ -12,19 +12,30 @@ import threading
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final, Self
 
+import pytest
 from labels import ZOO, Specimen, write_project
 from upstream import Upstream
 from zoo_adapters.escapes import CANARY
 
+from harness.adapters import load_project
+from harness.session import Session, Settings
+from harness.words import Capability
+
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
     from pathlib import Path
+
+    from harness.adapters import Adapter
 
 PATIENCE: Final = 900.0
 """Seconds after which a run of the whole zoo is given up."""
 
 BRISK: Final = tuple(specimen.name for specimen in ZOO if not specimen.hangs)
 """Those that do not spend their time-out."""
+
+SPECIMENS: Final = {specimen.name: specimen for specimen in ZOO}
+JOBS: Final = 3 * (os.cpu_count() or 1)
+"""Adapters side by side: many of them wait, for their upstream or for what never comes."""
 
 Cells = dict[tuple[str, str], dict[str, Any]]
 
@@ -81,7 +92,7 @@ def harness(command: str, config: Path, matrix: Path, *options: str, env: Mappin
     Raises:
         RuntimeError: the command is not installed, ended as if the user or the harness were at fault, or wrote nothing.
     """
-    line = [installed(), command, "--config", str(config), "--json", str(matrix), *options]
+    line = [installed(), command, "--config", str(config), "--json", str(matrix), "--jobs", str(JOBS), *options]
     done = subprocess.run(
         line,
         cwd=config.parent,
@@ -140,3 +151,33 @@ def replay(config: Path, matrix: Path, canary: str, *options: str) -> Cells:
     Replay a recorded zoo, or what is named of it; specimens that dial elsewhere in replay dial the canary.
     """
     return harness("run", config, matrix, *options, env={CANARY: canary})
+
+
+def made(adapter: Adapter) -> list[Capability]:
+    """
+    Return the calls that a specimen has: the others are judged without being made.
+    """
+    specimen = SPECIMENS[adapter.name]
+    calls = [one for one in Capability if specimen.label(one.value, replay=True) != "unsupported"]
+    return calls or [Capability.INVOKE]
+
+
+def replay_at_recorded_pace(config: Path, canary: str) -> Cells:
+    """
+    Replay the calls that specimens have, but for those that spend their time-out, as slowly as they were recorded.
+    """
+    project = load_project(config, config.parent)
+    adapters = [adapter for adapter in project.adapters if adapter.name in BRISK]
+    settings = Settings(jobs=JOBS, pace=1.0)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv(CANARY, canary)
+        with Session(project, settings) as session:
+            cells = [cell for row in session.rows(adapters, made) for cell in row.cells]
+    return {
+        (cell.adapter, cell.capability.value): {
+            "verdict": cell.verdict.value,
+            "mechanism": cell.mechanism and cell.mechanism.value,
+            "reason": cell.reason,
+        }
+        for cell in cells
+    }

@@ -18,20 +18,17 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from labels import ZOO
-from runs import Canary, record
+from runs import JOBS, SPECIMENS, Canary, made, record
 from zoo_adapters.escapes import CANARY
 
 from harness.adapters import load_project
 from harness.session import Session, Settings
-from harness.words import Capability
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
-    from harness.adapters import Adapter, Project
+    from harness.adapters import Project
     from harness.cells import Cell
-
-SPECIMENS = {specimen.name: specimen for specimen in ZOO}
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -64,12 +61,7 @@ def _replay(session: Session, project: Project, *, hangs: bool) -> list[Cell]:
     Replay once, without the calls that a specimen does not have: they are judged without being made.
     """
     adapters = [adapter for adapter in project.adapters if hangs or not SPECIMENS[adapter.name].hangs]
-    return [cell for row in session.rows(adapters, _calls) for cell in row.cells]
-
-
-def _calls(adapter: Adapter) -> list[Capability]:
-    specimen = SPECIMENS[adapter.name]
-    return [one for one in Capability if specimen.label(one.value, replay=True) != "unsupported"] or [Capability.INVOKE]
+    return [cell for row in session.rows(adapters, made) for cell in row.cells]
 
 
 @dataclass(slots=True)
@@ -125,7 +117,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--busy", type=int, default=2 * (os.cpu_count() or 1), help="processes that keep it busy")
     parser.add_argument("--with-hangs", action=argparse.BooleanOptionalAction, default=True)
     parser.add_argument("--hangs-every", type=int, default=20, help="of so many repetitions, one has those that hang")
-    parser.add_argument("--jobs", type=int, default=3 * (os.cpu_count() or 1), help="adapters side by side")
+    parser.add_argument("--jobs", type=int, default=JOBS, help="adapters side by side")
     return parser
 
 

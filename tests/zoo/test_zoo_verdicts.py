@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 from labels import CALLS, ZOO, Specimen
-from runs import BRISK, PATIENCE, Canary, Cells, label_of, record, replay
+from runs import PATIENCE, Canary, Cells, label_of, record, replay, replay_at_recorded_pace
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -35,7 +35,7 @@ def _judge(folder: Path) -> Judged:
     recorded = record(folder)
     with Canary() as canary:
         replayed = replay(recorded.config, folder / "replayed.json", canary.address)
-        paced = replay(recorded.config, folder / "paced.json", canary.address, "--pace", "recorded", *BRISK)
+        paced = replay_at_recorded_pace(recorded.config, canary.address)
         return Judged(live=recorded.live, replayed=replayed, paced=paced, dialled=canary.visits)
 
 
@@ -91,8 +91,10 @@ def test_labels_are_right_in_replay(specimen: Specimen, judged: Judged) -> None:
     recorded pace.
     """
     assert found(judged.replayed, specimen) == labels(specimen, replay=True), why(judged.replayed, specimen)
-    if specimen.name in BRISK:
-        assert found(judged.paced, specimen) == labels(specimen, replay=True), why(judged.paced, specimen)
+    # at the recorded pace only the calls that it has were made
+    paced = {call: label_of(judged.paced[name, call]) for name, call in judged.paced if name == specimen.name}
+    assert paced.items() <= labels(specimen, replay=True).items(), paced
+    assert paced or specimen.hangs
 
 
 def found(cells: Cells, specimen: Specimen) -> dict[str, str]:
