@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
 from harness.adapters import checks
+from harness.adapters.engine import engine
 from harness.adapters.targets import objects, target_text
 from harness.errors import RegistrationError
 
@@ -39,6 +40,7 @@ class Adapter:
         objects: further keyword arguments, as "module:attribute", or "module:Class()" to have it called.
         upstream: where its cassettes come from.
         simulator: the simulator that answers while recording from simulators.
+        engine: the engine in its own process that it calls, and which of the calls are requests (docs/engines.md).
         timeout: seconds that a call may take.
         origin: where it was registered, for messages.
 
@@ -60,6 +62,7 @@ class Adapter:
     objects: Mapping[str, str] = field(default_factory=dict)
     upstream: Upstream | None = None
     simulator: str | None = None
+    engine: Mapping[str, object] | None = None
     timeout: float | None = None
     origin: str = field(default="", compare=False)
 
@@ -82,6 +85,7 @@ class Adapter:
             objects: Mapping[str, str] = ...,
             upstream: str | None = ...,
             simulator: str | None = ...,
+            engine: Mapping[str, object] | None = ...,
             timeout: float | None = ...,
             origin: str = ...,
         ) -> None: ...
@@ -154,5 +158,6 @@ _CHECKS: Final[dict[str, checks.Check]] = {
     "objects": objects,
     "upstream": checks.optional(checks.upstream),
     "simulator": checks.optional(checks.text),
+    "engine": checks.optional(engine),
     "timeout": checks.optional(checks.seconds),
 }

@@ -11,11 +11,10 @@ from harness.adapters import checks
 from harness.adapters.adapter import Adapter
 from harness.adapters.configuration import PYPROJECT, Configuration, find_configuration
 from harness.errors import RegistrationError
+from harness.words import Upstream
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
-
-    from harness.words import Upstream
 
 _PROJECT_KEYS: Final = (
     "family", "cassettes", "reports", "published", "preload", "simulators", "upstream", "timeout", "adapters",
@@ -71,7 +70,7 @@ class Project:
         return replace(
             adapter,
             family=adapter.family or self.family,
-            upstream=adapter.upstream or self.upstream,
+            upstream=adapter.upstream or (self.upstream if adapter.engine is None else Upstream.ENGINE),
             timeout=adapter.timeout or self.timeout,
             origin=adapter.origin or origin,
         )

@@ -21,7 +21,7 @@ from harness.errors import UserError
 from harness.events import Arrival, Computed, Constructed, Event, Missing, Raised, Sent, Spawned, Stalled, encode
 from harness.marks import carried
 from harness.tape import cassette as files
-from harness.tape import clients
+from harness.tape import clients, engines
 from harness.tape.gate import GRACE, Gate
 from harness.tape.log import Log
 from harness.tape.recorded import cassette_of
@@ -96,6 +96,7 @@ class Cell:
                 self._run_async(tape)
             else:
                 self._run_sync(tape)
+            engines.finish(tape)
         children.look()
         self._tell_of_the_class()
         # threads that the adapter left behind have nothing more to say to a cell that is over

@@ -29,7 +29,7 @@ from harness.events import Event, Missing, Raised, encode, here
 from harness.isolation import processes, traces
 from harness.isolation.cell import Sender, run_cell
 from harness.isolation.protocol import Frame, Frames, Order, write_all
-from harness.tape import guard, severance
+from harness.tape import engines, guard, severance
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -119,6 +119,7 @@ class Host:
         begun = time.monotonic()
         target = str(self._job.adapter["target"])
         try:
+            self._provide(target)
             if self._job.mode == "record":
                 self._load(target)
             else:
@@ -135,6 +136,11 @@ class Host:
             load_target(Adapter.from_dict(self._job.adapter))
         else:
             import_target(target)
+
+    def _provide(self, target: str) -> None:
+        table = self._job.adapter.get("engine")
+        if isinstance(table, dict):
+            engines.provide(engines.EngineSpec.of(table), target, recording=self._job.mode == "record")
 
     def _dialled(self, target: str) -> None:
         self._tell(Frame(kind="note", payload=note("dialled_at_import", target)))

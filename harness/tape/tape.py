@@ -9,7 +9,7 @@ from collections import Counter
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import TYPE_CHECKING, Any, Final, Protocol
+from typing import TYPE_CHECKING, Any, Final, NoReturn, Protocol
 
 from harness.events import Hook, Phase, Refused, Sent, UpstreamFailed
 from harness.tape import cassette as files
@@ -152,6 +152,18 @@ class Tape:
         """
         return None if self._dial is None else self._dial(scheme, host, port)
 
+    def marks(self, text: str) -> tuple[int, ...]:
+        """
+        Return which inputs (by index) a text carries.
+        """
+        return self._marks(text)
+
+    def recorded(self) -> list[tuple[Request, dict[str, Any]]]:
+        """
+        Return what the cassette holds; nothing while recording.
+        """
+        return [] if self._cassette is None else list(self._cassette.data)
+
     def rewind(self) -> None:
         """
         Let every recorded answer be played once more, for another pass over the same call.
@@ -210,12 +222,21 @@ class Tape:
         with self._lock:
             found = self._match(request)
         if found is None:
-            why = self._missing or nearest(self._cassette, request)
-            self.log.add(Refused, method=str(request.method), uri=str(scrub_request(request).uri), why=why)
-            self._on_miss()
-            raise ReplayMiss(why)
+            self.refuse(request, nearest(self._cassette, request))
         index, response = found
         return self.player(number, response, self._base(index), self._polls.get(index))
+
+    def refuse(self, request: Request, why: str) -> NoReturn:
+        """
+        Log that no recording answers a request, and raise.
+
+        Raises:
+            ReplayMiss: always.
+        """
+        why = self._missing or why
+        self.log.add(Refused, method=str(request.method), uri=str(scrub_request(request).uri), why=why)
+        self._on_miss()
+        raise ReplayMiss(why)
 
     def _match(self, request: Request) -> tuple[int, dict[str, Any]] | None:
         cassette = self._cassette
@@ -321,6 +342,20 @@ class Recorder:
         self._decoded = False
         self._body = bytearray()
         self._pieces: list[files.Piece] = []
+
+    @property
+    def number(self) -> int:
+        """
+        Return the request's number in the log.
+        """
+        return self._number
+
+    @property
+    def elapsed(self) -> float:
+        """
+        Return the moment on the recording's clock.
+        """
+        return self._sent + time.perf_counter() - self._began
 
     def head(self, status: int, reason: str, headers: Sequence[tuple[str, str]], framing: Framing) -> None:
         """

@@ -1,0 +1,138 @@
+"""Handles: what an adapter gets in the place of an engine's objects."""
+
+from __future__ import annotations
+
+from types import ModuleType
+from typing import TYPE_CHECKING, Any, Final
+
+from harness.tape.engines.plain import Opaque
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from harness.tape.engines.engine import Engine
+
+ABSENT: Final = object()
+"""Stands for the real object where there is none."""
+
+
+class Handle(Opaque):
+    """
+    Stand for one object of an engine: pass on what is done with it while recording, answer from the cassette in replay.
+
+    Args:
+        engine: whose object it is.
+        path: how the adapter came to it, with `()` for what a call returned.
+        name: the same, told apart from other objects that were come by in this way.
+        real: the engine's own object.
+    """
+
+    __slots__ = ("_harness_engine", "_harness_name", "_harness_path", "_harness_real")
+
+    _harness_engine: Engine
+    _harness_path: str
+    _harness_name: str
+    _harness_real: Any
+
+    def __init__(self, engine: Engine, path: str, name: str, real: object = ABSENT) -> None:
+        for slot, value in zip(Handle.__slots__, (engine, name, path, real), strict=True):
+            object.__setattr__(self, slot, value)
+
+    def __getattr__(self, name: str) -> Any:  # noqa: ANN401 - whatever the engine has there
+        # frameworks ask every object whether it follows their protocols; no engine's content has such a name
+        if name.startswith("_harness") or (name.startswith("__") and name.endswith("__")):
+            raise AttributeError(name)
+        return self._harness_engine.read(self, name)
+
+    def __setattr__(self, name: str, value: object) -> None:
+        self._harness_engine.write(self, name, value)
+
+    def __call__(self, *args: Any, **kwargs: Any) -> Any:  # noqa: ANN401 - whatever the engine takes and returns
+        return self._harness_engine.call(self, args, kwargs)
+
+    def __bool__(self) -> bool:
+        return bool(self._harness_engine.truth(self))
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Handle) and other._harness_name == self._harness_name
+
+    def __hash__(self) -> int:
+        return hash(self._harness_name)
+
+    def __repr__(self) -> str:
+        return f"<{self._harness_name}, an object of the engine>"
+
+
+def _special(name: str) -> Callable[..., Any]:
+    def method(self: Handle, *args: Any) -> Any:  # noqa: ANN401 - as in `__call__`
+        return self._harness_engine.special(self, name, args)
+
+    method.__name__ = method.__qualname__ = name
+    return method
+
+
+SPECIAL: Final = (
+    "__len__", "__getitem__", "__setitem__", "__delitem__", "__contains__", "__int__", "__float__", "__index__",
+    "__instancecheck__", "__enter__", "__exit__", "__aiter__", "__iter__",
+)  # fmt: skip
+"""What Python looks up in the class, and so has to stand there."""
+
+for _name in SPECIAL:
+    setattr(Handle, _name, _special(_name))
+
+
+class EngineModule(ModuleType):
+    """
+    Stand for one of an engine's modules.
+    """
+
+    def __init__(self, handle: Handle, name: str) -> None:
+        super().__init__(name)
+        self.__dict__["_harness_handle"] = handle
+        self.__dict__["__path__"] = []
+
+    def __getattr__(self, name: str) -> Any:  # noqa: ANN401 - whatever the module has
+        handle: Handle = self.__dict__["_harness_handle"]
+        if name in _OF_IMPORT:
+            raise AttributeError(name)
+        return handle._harness_engine.read(handle, name)  # noqa: SLF001 - the two are one thing
+
+
+_OF_IMPORT: Final = frozenset({"__all__", "__file__", "__cached__", "__builtins__", "__wrapped__", "__warningregistry__"})
+
+
+class Inert(Opaque):
+    """
+    Stand in replay for a result that the adapter only computes with: all its numbers are zero.
+    """
+
+    __slots__ = ()
+    __hash__ = Opaque.__hash__
+
+    def __getitem__(self, key: object) -> Inert:
+        return self
+
+    def __setitem__(self, key: object, value: object) -> None:
+        pass
+
+    def __len__(self) -> int:
+        return 0
+
+    def __float__(self) -> float:
+        return 0.0
+
+    def __int__(self) -> int:
+        return 0
+
+
+def _arithmetic(name: str) -> Callable[..., Any]:
+    def method(self: Inert, *_: object) -> Inert:
+        return self
+
+    method.__name__ = method.__qualname__ = name
+    return method
+
+
+for _name in "add sub mul truediv floordiv mod pow matmul".split():
+    for _form in ("", "r", "i"):
+        setattr(Inert, f"__{_form}{_name}__", _arithmetic(f"__{_form}{_name}__"))
