@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 _PROJECT_KEYS: Final = (
-    "family", "cassettes", "reports", "published", "preload", "simulators", "upstream", "timeout", "adapters",
+    "family", "cassettes", "reports", "published", "preload", "paths", "simulators", "upstream", "timeout", "adapters",
 )  # fmt: skip
 _ADAPTER_KEYS: Final = tuple(field.name for field in fields(Adapter) if field.name not in {"name", "family", "origin"})
 _MODULE: Final = re.compile(r"[^\W\d]\w*(\.[^\W\d]\w*)*")
@@ -35,6 +35,7 @@ class Project:
         reports: directory of the reports.
         published: the family's published table, if it has one.
         preload: modules to import once for all adapters.
+        paths: further directories that modules are imported from.
         simulators: directory of the simulators' data, if it has one.
         upstream: where its adapters' cassettes come from, where they do not say.
         timeout: seconds that a call of its adapters may take, where they do not say.
@@ -49,6 +50,7 @@ class Project:
     reports: Path
     published: Path | None = None
     preload: tuple[str, ...] = ()
+    paths: tuple[Path, ...] = ()
     simulators: Path | None = None
     upstream: Upstream | None = None
     timeout: float | None = None
@@ -59,9 +61,9 @@ class Project:
     @property
     def import_paths(self) -> tuple[Path, ...]:
         """
-        Return the directories that the targets of an uninstalled project are imported from: its root and its `src`.
+        Return the directories that the targets of an uninstalled project are imported from: its root, its `src`, others.
         """
-        return tuple(path for path in (self.root, self.root / "src") if path.is_dir())
+        return tuple(path for path in (self.root, self.root / "src", *self.paths) if path.is_dir())
 
     def adopt(self, adapter: Adapter, origin: str = "") -> Adapter:
         """
@@ -111,6 +113,7 @@ def _project(found: Configuration) -> Project:
         reports=root / _path(settings, "reports", place, "reports"),
         published=_optional_path(settings, "published", place, root),
         preload=_modules(settings.get("preload", ()), f"{place}, preload"),
+        paths=tuple(root / one for one in checks.texts(settings.get("paths", ()), f"{place}, paths")),
         simulators=_optional_path(settings, "simulators", place, root),
         upstream=checks.optional(checks.upstream)(settings.get("upstream"), f"{place}, upstream"),
         timeout=checks.optional(checks.seconds)(settings.get("timeout"), f"{place}, timeout"),

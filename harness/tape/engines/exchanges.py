@@ -335,7 +335,8 @@ class _Live:
     def end(self, kind: str) -> None:
         self._recorder.head(200, "OK", [("content-type", kind)], "close")
         self._recorder.end()
-        if self._sizes:
+        # an answer had by call after call ended with the last of them, and only now is it known which was the last
+        if kind != JSON_TYPE + _STEPS:
             self._call.tape.log.note(Ended, request=self._recorder.number, hook="sync")
 
     def _heard(self, name: str, value: Any) -> Any:  # noqa: ANN401 - any argument
