@@ -35,7 +35,9 @@ def engine(value: object, where: str) -> dict[str, object]:
 
 
 def _seams(value: object, where: str) -> dict[str, object]:
-    return {_path(path, where): _seam(options, f"{where}.{path}") for path, options in checks.table(value, where).items()}
+    return {
+        _path(path, where): _seam(options, f"{where}.{path}") for path, options in checks.table(value, where).items()
+    }
 
 
 def _seam(value: object, where: str) -> dict[str, object]:

@@ -61,7 +61,7 @@ class Project:
     @property
     def import_paths(self) -> tuple[Path, ...]:
         """
-        Return the directories that the targets of an uninstalled project are imported from: its root, its `src`, others.
+        Return the directories that an uninstalled project's modules are imported from: its root, its `src`, and others.
         """
         return tuple(path for path in (self.root, self.root / "src", *self.paths) if path.is_dir())
 

@@ -331,8 +331,24 @@ class Cell:
             for capability, verdict in reflected(type(self._instance)).items():
                 self._send("note", note(f"reflected.{capability.value}", verdict.value))
         through = [name for event in self._log.events if isinstance(event, Sent) for name in event.through]
-        for name, version in distributions(self._adapter.target.partition(":")[0], through).items():
+        told = {**self._engines_versions(), **distributions(self._adapter.target.partition(":")[0], through)}
+        for name, version in told.items():
             self._send("note", note(f"distribution.{name}", version))
+
+    def _engines_versions(self) -> dict[str, str]:
+        """
+        Return what the engine was, where the adapter has one: in replay it need not be there, but the cassette knows.
+        """
+        if self._adapter.engine is None:
+            return {}
+        if self._job.mode == "record":
+            spec = engines.EngineSpec.of(self._adapter.engine)
+            return distributions(self._adapter.target.partition(":")[0], spec.modules)
+        return (
+            dict(files.read_timing(self._cassette.data[0][1]).versions)
+            if self._cassette and self._cassette.data
+            else {}
+        )
 
 
 def _is_of_loops(error: BaseException | None) -> bool:

@@ -30,5 +30,5 @@ def answer(separator: str | None = None, stop: list[str] | None = None) -> str:
     """
     del separator, stop
     prompt: str = _desk.prompt
-    words = random.Random(prompt).sample(WORDS, 20)
+    words = random.Random(prompt).sample(WORDS, 20)  # noqa: S311 - the same answer each time, and no secret
     return " ".join(["The", "word", "is", *_CODE_WORD.findall(prompt)]) + f". And then: {', '.join(words)}."

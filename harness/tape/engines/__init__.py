@@ -9,8 +9,7 @@ any other, with arrivals; whatever else is done with the engine's objects is kep
 
 from __future__ import annotations
 
-from harness.tape.engines.exchanges import finish
-from harness.tape.engines.modules import provide
+from harness.tape.engines.modules import finish, provide
 from harness.tape.engines.spec import EngineSpec, Seam
 
 __all__ = ["EngineSpec", "Seam", "finish", "provide"]

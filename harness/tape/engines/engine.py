@@ -3,28 +3,26 @@
 from __future__ import annotations
 
 import threading
-from collections import Counter, defaultdict
+from collections import Counter
 from dataclasses import dataclass, field
 from functools import partial
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any
 from weakref import WeakKeyDictionary
 
 from harness.tape.engines import plain
 from harness.tape.engines.exchanges import Exchanges
-from harness.tape.engines.handles import ABSENT, EngineModule, Handle, Inert
+from harness.tape.engines.handles import ABSENT, EngineModule, Handle, Inert, Thing, known
 from harness.tape.engines.origins import Origins
-from harness.tape.engines.plain import Packer, Record
-from harness.tape.engines.spec import ASIDE, READ, address
-from harness.tape.engines.told import Told, request_of
+from harness.tape.engines.plain import Packer
+from harness.tape.engines.spec import ASIDE, READ
+from harness.tape.engines.told import Told
 from harness.tape.tape import current
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
     from harness.tape.engines.spec import EngineSpec
     from harness.tape.tape import Tape
-
-_ENGINES: Final[list[Engine]] = []
 
 
 @dataclass(slots=True)
@@ -59,7 +57,7 @@ class Engine:
         """
         Return what stands for a module.
         """
-        return EngineModule(Handle(self, name, name, real), name)
+        return EngineModule(Thing(self, name, name, real))
 
     def state(self, tape: Tape) -> State:
         """
@@ -73,58 +71,55 @@ class Engine:
 
     # -- what the handles pass on ------------------------------------------------------------------------------
 
-    def read(self, owner: Handle, name: str) -> Any:  # noqa: ANN401 - whatever the engine has there
+    def read(self, owner: Thing, name: str) -> Any:  # noqa: ANN401 - whatever the engine has there
         """
         Return an attribute: a plain value, or a handle on an object.
         """
-        path, full = f"{owner._harness_path}.{name}", f"{owner._harness_name}.{name}"
         tape = current()
         if _live(owner, tape):
-            return self._read_live(owner, name, path, full)
-        if (owner._harness_name, name) in self._written:
-            return self._written[owner._harness_name, name]
-        told = None if tape is None else self.state(tape).told.read(path, full)
-        if told is None:
-            return Handle(self, path, full)
-        return self._learnt(tape, owner, self._served(told, path, full), full)
+            return self._read_live(tape, owner, name)
+        if (owner.name, name) in self._written:
+            return self._written[owner.name, name]
+        thing = owner.below(name)
+        told = None if tape is None else self.state(tape).told.read(thing.path, owner_of(thing))
+        return self._learnt(tape, owner, thing, Handle(thing) if told is None else self.result(told, thing))
 
-    def write(self, owner: Handle, name: str, value: object) -> None:
+    def write(self, owner: Thing, name: str, value: object) -> None:
         """
         Set an attribute.
         """
         if _live(owner, current()):
-            setattr(owner._harness_real, name, self.unwrapped(value))
+            setattr(owner.real, name, self.unwrapped(value))
         else:
-            self._written[owner._harness_name, name] = value
+            self._written[owner.name, name] = value
 
-    def call(self, owner: Handle, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> Any:  # noqa: ANN401 - as above
+    def call(self, owner: Thing, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> Any:  # noqa: ANN401 - as above
         """
         Make a call: of a seam as a request, of anything else aside.
         """
-        tape, path = current(), owner._harness_path
+        tape, path = current(), owner.path
         if tape is None:
             return self._untaped(owner, args, kwargs)
         if path in self.spec.seams:
             return self.state(tape).exchanges.call(owner, args, kwargs)
         return self._aside(tape, owner, args, kwargs)
 
-    def special(self, owner: Handle, name: str, args: tuple[Any, ...]) -> Any:  # noqa: ANN401 - as above
+    def special(self, owner: Thing, name: str, args: tuple[Any, ...]) -> Any:  # noqa: ANN401 - as above
         """
         Do what Python's syntax asks for, such as indexing.
         """
-        real = ABSENT if owner._harness_real is ABSENT else getattr(owner._harness_real, name, ABSENT)
+        real = ABSENT if owner.real is ABSENT else getattr(owner.real, name, ABSENT)
         if real is ABSENT and _live(owner, current()):
-            msg = f"{type(owner._harness_real).__name__!r} object has no {name}"
+            msg = f"{type(owner.real).__name__!r} object has no {name}"
             raise TypeError(msg)
-        method = Handle(self, f"{owner._harness_path}.{name}", f"{owner._harness_name}.{name}", real)
-        found = self.call(method, args, {})
+        found = self.call(owner.below(name, real), args, {})
         return iter(found) if name == "__iter__" else found
 
-    def truth(self, owner: Handle) -> bool:
+    def truth(self, owner: Thing) -> bool:
         """
         Tell whether an object counts as true, as most do.
         """
-        return bool(owner._harness_real) if _live(owner, current()) else True
+        return bool(owner.real) if _live(owner, current()) else True
 
     # -- objects -----------------------------------------------------------------------------------------------
 
@@ -134,27 +129,32 @@ class Engine:
         """
         return Packer(partial(self._named, full), keep, records)
 
-    def by_name(self, path: str, full: str, name: str) -> Handle:
+    def served(self, packed: Any, thing: Thing) -> Any:  # noqa: ANN401 - any value
         """
-        Return the handle on an object of a result.
-        """
-        place = name.removeprefix(full)
-        return Handle(self, path + _anywhere(place), name, self._real.get(name, ABSENT))
+        Return what the adapter gets for a written value.
 
-    def served(self, packed: Any, path: str, full: str) -> Any:  # noqa: ANN401 - any value
+        Args:
+            packed: the value.
+            thing: where it was come by; its objects are named after that.
         """
-        Return what the adapter gets for a written result.
+        return plain.unpack(packed, partial(self._by_name, thing))
+
+    def result(self, packed: Mapping[str, Any], thing: Thing) -> Any:  # noqa: ANN401 - any value
         """
-        return plain.unpack(packed, partial(self.by_name, path, full))
+        Return what was returned, or yielded, or raise what was raised.
+        """
+        if "raises" in packed:
+            raise plain.unpack_error(packed["raises"])
+        return self.served(packed["returns"] if "returns" in packed else packed.get("yields"), thing)
 
     def unwrapped(self, value: Any) -> Any:  # noqa: ANN401 - any value
         """
         Return a value with the engine's own objects in the place of handles.
         """
         if isinstance(value, Handle):
-            return value._harness_real
+            return known(value).real
         if isinstance(value, EngineModule):
-            return value.__dict__["_harness_handle"]._harness_real
+            return value.thing().real
         if isinstance(value, list | tuple) and type(value) in {list, tuple}:
             return type(value)(map(self.unwrapped, value))
         if type(value) is dict:
@@ -171,7 +171,7 @@ class Engine:
         count = self.spec.inert[path]
         return Inert() if count == 1 else tuple(Inert() for _ in range(count))
 
-    def body(self, tape: Tape, owner: Handle, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> dict[str, Any]:
+    def body(self, tape: Tape, owner: Thing, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> dict[str, Any]:
         """
         Return a call as the body of its request.
         """
@@ -179,87 +179,85 @@ class Engine:
         told = {name: packer.pack(value) for name, value in kwargs.items()}
         if args:
             told["arguments"] = [packer.pack(one) for one in args]
-        if "()#" in owner._harness_name:
-            told["on"] = packer.pack(owner)["object"]
+        if owner.made_in_a_call:
+            told["on"] = {"object": owner.name}
         found: dict[str, Any] = self.state(tape).origins.resolved(told)
         return found
 
     # -- what is done aside ------------------------------------------------------------------------------------
 
-    def _aside(self, tape: Tape, owner: Handle, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> Any:  # noqa: ANN401 - as above
-        state, path = self.state(tape), owner._harness_path
+    def _aside(self, tape: Tape, owner: Thing, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> Any:  # noqa: ANN401 - as above
+        state = self.state(tape)
         # what a constructor is given stands in the registration, and may hold paths of one machine
         body = self.body(tape, owner, args, kwargs) if tape.log.constructed else {}
-        full = f"{owner._harness_name}(){self._ordinal(state, path, body)}"
-        if not _live(owner, tape):
-            if path in self.spec.inert:
-                return self.inert(path)
-            packed = state.told.aside(path, body)
+        thing = Thing(self, f"{owner.path}()", f"{owner.name}(){_ordinal(state, owner.path, body)}")
+        if _live(owner, tape):
+            if owner.path in self.spec.inert:
+                return self.inert(owner.path, self._done(owner, args, kwargs))
+            packed = self._keep_aside(state, owner, thing, body, partial(self._done, owner, args, kwargs))
+        elif owner.path in self.spec.inert:
+            return self.inert(owner.path)
         else:
-            try:
-                real = owner._harness_real(*self.unwrapped(args), **self.unwrapped(kwargs))
-            except Exception as error:
-                state.told.keep(ASIDE, path, body, plain.pack_error(error))
-                raise
-            if path in self.spec.inert:
-                return self.inert(path, real)
-            packed = {"returns": self.packer(full).pack(real)}
-            state.told.keep(ASIDE, path, body, packed)
-        state.origins.learn(plain.texts_in(body), _returned(packed))
-        return self._served(packed, f"{path}()", full)
+            packed = state.told.aside(owner.path, body)
+        state.origins.learn(plain.texts_in(body), packed.get("returns"))
+        return self.result(packed, thing)
 
-    def _ordinal(self, state: State, path: str, body: dict[str, Any]) -> str:
-        if body:
-            return f"#{plain.digest(body)}"
-        state.made[path] += 1
-        return "" if state.made[path] == 1 else f"#{state.made[path]}"
-
-    def _read_live(self, owner: Handle, name: str, path: str, full: str) -> Any:  # noqa: ANN401 - as above
-        tape = current()
+    def _keep_aside(
+        self, state: State, owner: Thing, thing: Thing, body: dict[str, Any], make: Callable[[], Any]
+    ) -> dict[str, Any]:
         try:
-            real = getattr(owner._harness_real, name)
-        except AttributeError as error:
-            self._keep_read(tape, path, full, plain.pack_error(error))
+            packed = {"returns": self.packer(thing.name).pack(make())}
+        except Exception as error:
+            state.told.keep(ASIDE, owner.path, body, plain.pack_error(error))
             raise
-        if not self.spec.leads_to_seam(path):
-            packed = Packer(lambda *_: {"object": ""}, records=False).pack(real)
+        state.told.keep(ASIDE, owner.path, body, packed)
+        return packed
+
+    def _done(self, owner: Thing, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> Any:  # noqa: ANN401 - as above
+        return owner.real(*self.unwrapped(args), **self.unwrapped(dict(kwargs)))
+
+    def _read_live(self, tape: Tape | None, owner: Thing, name: str) -> Any:  # noqa: ANN401 - as above
+        try:
+            thing = owner.below(name, getattr(owner.real, name))
+        except AttributeError as error:
+            self._keep_read(tape, owner.below(name), plain.pack_error(error))
+            raise
+        if not self.spec.leads_to_seam(thing.path):
+            packed = Packer(lambda *_: {"object": ""}, records=False).pack(thing.real)
             if plain.is_plain(packed):
-                self._keep_read(tape, path, full, {"returns": packed})
-                return self._learnt(tape, owner, real, full)
-        return self._learnt(tape, owner, Handle(self, path, full, real), full)
+                self._keep_read(tape, thing, {"returns": packed})
+                return self._learnt(tape, owner, thing, thing.real)
+        return self._learnt(tape, owner, thing, Handle(thing))
 
-    def _keep_read(self, tape: Tape | None, path: str, full: str, packed: Any) -> None:  # noqa: ANN401 - JSON
+    def _keep_read(self, tape: Tape | None, thing: Thing, packed: dict[str, Any]) -> None:
         if tape is not None:
-            self.state(tape).told.keep(READ, path, _on(full), packed)
+            self.state(tape).told.keep(READ, thing.path, owner_of(thing), packed)
 
-    def _learnt(self, tape: Tape | None, owner: Handle, value: Any, full: str) -> Any:  # noqa: ANN401 - as above
+    def _learnt(self, tape: Tape | None, owner: Thing, thing: Thing, value: Any) -> Any:  # noqa: ANN401 - as above
         if tape is not None:
             origins = self.state(tape).origins
-            packed = {"object": full} if isinstance(value, Handle) else value
-            origins.learn(origins.of(owner._harness_name), packed)
+            origins.learn(origins.of(owner.name), {"object": thing.name} if isinstance(value, Handle) else value)
         return value
 
-    def _served(self, packed: dict[str, Any], path: str, full: str) -> Any:  # noqa: ANN401 - as above
-        if "raises" in packed:
-            raise plain.unpack_error(packed["raises"])
-        return self.served(packed.get("returns"), path, full)
+    def _untaped(self, owner: Thing, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> Any:  # noqa: ANN401 - as above
+        thing = Thing(self, f"{owner.path}()", f"{owner.name}()")
+        if owner.real is ABSENT:
+            return Handle(thing)
+        return self.served(self.packer(thing.name).pack(self._done(owner, args, kwargs)), thing)
 
-    def _untaped(self, owner: Handle, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> Any:  # noqa: ANN401 - as above
-        path, full = f"{owner._harness_path}()", f"{owner._harness_name}()"
-        if owner._harness_real is ABSENT:
-            return Handle(self, path, full)
-        real = owner._harness_real(*self.unwrapped(args), **self.unwrapped(kwargs))
-        return self.served(self.packer(full).pack(real), path, full)
+    def _by_name(self, thing: Thing, name: str) -> Handle:
+        path = thing.path + _anywhere(name.removeprefix(thing.name))
+        return Handle(Thing(self, path, name, self._real.get(name, ABSENT)))
 
-    def _named(self, full: str, value: object, place: str) -> Any:  # noqa: ANN401 - JSON
+    def _named(self, full: str, value: object, place: str) -> dict[str, Any]:
         if isinstance(value, Handle):
-            return {"object": value._harness_name}
+            return {"object": known(value).name}
         self._real[full + place] = value
         return {"object": full + place}
 
     def _shown(self, value: Any, _: str) -> Any:  # noqa: ANN401 - any value
         if isinstance(value, Handle):
-            return {"object": value._harness_name}
+            return {"object": known(value).name}
         if isinstance(value, Inert) or any(value is one for one in self._inert):
             return {"object": "inert"}
         if callable(getattr(value, "tolist", None)):
@@ -267,16 +265,22 @@ class Engine:
         return {"object": "a function" if callable(value) else type(value).__qualname__}
 
 
-def _live(owner: Handle, tape: Tape | None) -> bool:
-    return owner._harness_real is not ABSENT and (tape is None or tape.recording)
+def owner_of(thing: Thing) -> dict[str, Any]:
+    """
+    Return which object an attribute is of, where that needs to be told.
+    """
+    return {"on": thing.name.rpartition(".")[0]} if thing.made_in_a_call else {}
 
 
-def _on(full: str) -> dict[str, Any]:
-    return {"on": full.rpartition(".")[0]} if "()#" in full else {}
+def _ordinal(state: State, path: str, body: dict[str, Any]) -> str:
+    if body:
+        return f"#{plain.digest(body)}"
+    state.made[path] += 1
+    return "" if state.made[path] == 1 else f"#{state.made[path]}"
 
 
-def _returned(packed: dict[str, Any]) -> Any:  # noqa: ANN401 - JSON
-    return packed.get("returns")
+def _live(owner: Thing, tape: Tape | None) -> bool:
+    return owner.real is not ABSENT and (tape is None or tape.recording)
 
 
 def _anywhere(place: str) -> str:
@@ -289,6 +293,3 @@ def _anywhere(place: str) -> str:
         if not inside or character == "[":
             kept.append(character)
     return "".join(kept)
-
-
-__all__ = ["Engine", "Record", "address", "request_of"]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from types import ModuleType
 from typing import TYPE_CHECKING, Any, Final
 
@@ -16,56 +17,86 @@ ABSENT: Final = object()
 """Stands for the real object where there is none."""
 
 
-class Handle(Opaque):
+@dataclass(frozen=True, slots=True)
+class Thing:
     """
-    Stand for one object of an engine: pass on what is done with it while recording, answer from the cassette in replay.
+    Say which object a handle stands for.
 
-    Args:
+    Attributes:
         engine: whose object it is.
         path: how the adapter came to it, with `()` for what a call returned.
         name: the same, told apart from other objects that were come by in this way.
-        real: the engine's own object.
+        real: the engine's own object, where there is one.
     """
 
-    __slots__ = ("_harness_engine", "_harness_name", "_harness_path", "_harness_real")
+    engine: Engine
+    path: str
+    name: str
+    real: Any = ABSENT
 
-    _harness_engine: Engine
-    _harness_path: str
-    _harness_name: str
-    _harness_real: Any
+    @property
+    def made_in_a_call(self) -> bool:
+        """
+        Tell whether the object is what a call of the adapter's, not its constructor, came to.
+        """
+        return "()#" in self.name
 
-    def __init__(self, engine: Engine, path: str, name: str, real: object = ABSENT) -> None:
-        for slot, value in zip(Handle.__slots__, (engine, name, path, real), strict=True):
-            object.__setattr__(self, slot, value)
+    def below(self, name: str, real: object = ABSENT) -> Thing:
+        """
+        Return what an attribute is.
+        """
+        return Thing(self.engine, f"{self.path}.{name}", f"{self.name}.{name}", real)
+
+
+class Handle(Opaque):
+    """
+    Stand for one object of an engine: pass on what is done with it while recording, answer from the cassette in replay.
+    """
+
+    __slots__ = ("_harness",)
+
+    def __init__(self, thing: Thing) -> None:
+        object.__setattr__(self, "_harness", thing)
 
     def __getattr__(self, name: str) -> Any:  # noqa: ANN401 - whatever the engine has there
         # frameworks ask every object whether it follows their protocols; no engine's content has such a name
-        if name.startswith("_harness") or (name.startswith("__") and name.endswith("__")):
+        if name == "_harness" or (name.startswith("__") and name.endswith("__")):
             raise AttributeError(name)
-        return self._harness_engine.read(self, name)
+        return known(self).engine.read(known(self), name)
 
     def __setattr__(self, name: str, value: object) -> None:
-        self._harness_engine.write(self, name, value)
+        known(self).engine.write(known(self), name, value)
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:  # noqa: ANN401 - whatever the engine takes and returns
-        return self._harness_engine.call(self, args, kwargs)
+        """
+        Make a call.
+        """
+        return known(self).engine.call(known(self), args, kwargs)
 
     def __bool__(self) -> bool:
-        return bool(self._harness_engine.truth(self))
+        return known(self).engine.truth(known(self))
 
     def __eq__(self, other: object) -> bool:
-        return isinstance(other, Handle) and other._harness_name == self._harness_name
+        return isinstance(other, Handle) and known(other).name == known(self).name
 
     def __hash__(self) -> int:
-        return hash(self._harness_name)
+        return hash(known(self).name)
 
     def __repr__(self) -> str:
-        return f"<{self._harness_name}, an object of the engine>"
+        return f"<{known(self).name}, an object of the engine>"
+
+
+def known(handle: Handle) -> Thing:
+    """
+    Return what a handle stands for.
+    """
+    found: Thing = object.__getattribute__(handle, "_harness")
+    return found
 
 
 def _special(name: str) -> Callable[..., Any]:
     def method(self: Handle, *args: Any) -> Any:  # noqa: ANN401 - as in `__call__`
-        return self._harness_engine.special(self, name, args)
+        return known(self).engine.special(known(self), name, args)
 
     method.__name__ = method.__qualname__ = name
     return method
@@ -86,19 +117,26 @@ class EngineModule(ModuleType):
     Stand for one of an engine's modules.
     """
 
-    def __init__(self, handle: Handle, name: str) -> None:
-        super().__init__(name)
-        self.__dict__["_harness_handle"] = handle
+    def __init__(self, thing: Thing) -> None:
+        super().__init__(thing.name)
+        self.__dict__["_harness"] = thing
         self.__dict__["__path__"] = []
 
     def __getattr__(self, name: str) -> Any:  # noqa: ANN401 - whatever the module has
-        handle: Handle = self.__dict__["_harness_handle"]
         if name in _OF_IMPORT:
             raise AttributeError(name)
-        return handle._harness_engine.read(handle, name)  # noqa: SLF001 - the two are one thing
+        thing = self.thing()
+        return thing.engine.read(thing, name)
+
+    def thing(self) -> Thing:
+        """
+        Return what it stands for.
+        """
+        found: Thing = self.__dict__["_harness"]
+        return found
 
 
-_OF_IMPORT: Final = frozenset({"__all__", "__file__", "__cached__", "__builtins__", "__wrapped__", "__warningregistry__"})
+_OF_IMPORT: Final = frozenset("__all__ __file__ __cached__ __builtins__ __wrapped__ __warningregistry__".split())
 
 
 class Inert(Opaque):

@@ -17,18 +17,12 @@ if TYPE_CHECKING:
     from types import ModuleType
 
     from harness.tape.engines.spec import EngineSpec
+    from harness.tape.tape import Tape
 
 _BUILDER: Final = "harness.adapters.build"
 """What imports the objects of a registration, which may be an engine's."""
 
 _provided: Engine | None = None
-
-
-def provided() -> Engine | None:
-    """
-    Return the engine that this process's adapter meets, if it was registered with one.
-    """
-    return _provided
 
 
 def provide(spec: EngineSpec, target: str, *, recording: bool) -> Engine:
@@ -52,6 +46,14 @@ def provide(spec: EngineSpec, target: str, *, recording: bool) -> Engine:
             del sys.modules[name]
         sys.meta_path.insert(0, _Finder(engine))
     return engine
+
+
+def finish(tape: Tape) -> None:
+    """
+    End what the engine's calls over a tape have left open: the adapter's call is over.
+    """
+    if _provided is not None:
+        _provided.state(tape).exchanges.finish()
 
 
 class _Finder(MetaPathFinder, Loader):

@@ -139,7 +139,7 @@ def _single(value: Any) -> Any:  # noqa: ANN401 - any value
     Return the number that a scalar of numpy or torch holds, or the text of a subclass of `str`; None for other values.
     """
     if isinstance(value, str):
-        return str.__str__(value) if type(value).__module__ != "enum" else str(value.value)
+        return str.__str__(value)
     if isinstance(value, int) and not isinstance(value, bool):
         return int(value)
     item, size = getattr(value, "item", None), getattr(value, "shape", None)

@@ -53,11 +53,10 @@ class Told:
         }
         self._tape.keep(request_of(method, path, body), response)
 
-    def read(self, path: str, full: str) -> dict[str, Any] | None:
+    def read(self, path: str, body: dict[str, Any]) -> dict[str, Any] | None:
         """
         Return what an attribute was; None where the recording holds none, as of an object.
         """
-        body = {"on": full.rpartition(".")[0]} if "()#" in full else {}
         return self._next(_key(request_of(READ, path, body)))
 
     def aside(self, path: str, body: dict[str, Any]) -> dict[str, Any]:
