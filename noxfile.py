@@ -19,6 +19,7 @@ import os
 import ssl
 import subprocess
 import sys
+import tomllib
 import venv
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
@@ -59,6 +60,11 @@ THIS: Final = ("--reinstall-package", "capability-harness", ".")
 PACKAGE_FILES: Final = ("pyproject.toml", "README.md", "LICENSE", "harness/**/*")
 FAMILIES: Final = {"langchain-0.0.337": "3.11"}
 """The shipped families, and the Python that the environment of each is locked for."""
+ENGINES: Final = {
+    "engines": ("langchain-0.0.337", "torch==2.13.0"),
+    "deepsparse": ("langchain-0.0.337",),
+}
+"""The environments that only recording needs: family, and what is installed beside the lock."""
 OLD_CLIENTS: Final = "tests/tape_clients/old-clients.txt"
 REPORTS: Final = ROOT / "reports"
 SHOWN_LINES: Final = 60
@@ -157,10 +163,41 @@ def matrix(session: nox.Session, family: str) -> None:
 @nox.parametrize("python,family", [(python, family) for family, python in FAMILIES.items()], ids=FAMILIES)
 def record(session: nox.Session, family: str) -> None:
     """
-    Record a family's cassettes again from its simulators; `-- A B` records these adapters only.
+    Record a family's cassettes again from its simulators and engines; `-- A B` records these adapters only.
     """
+    groups = by_environment(family, session.posargs)
+    for environment in groups.keys() & ENGINES:
+        session.notify(f"record_engine({environment})", groups[environment])
+    if "" not in groups:
+        session.skip("what was asked for is recorded in environments of its own, which follow")
     install_family(session, family)
-    session.run("harness", "record", "--simulate", *session.posargs, "--config", f"families/{family}/harness.toml")
+    session.run("harness", "record", "--simulate", *groups[""], "--config", f"families/{family}/harness.toml")
+
+
+@nox.session
+@nox.parametrize("python,environment", [("3.11", name) for name in ENGINES], ids=ENGINES)
+def record_engine(session: nox.Session, environment: str) -> None:
+    """
+    Record adapters whose engine runs in their own process, from tiny weights that are made on the spot.
+
+    `record` starts it. It compiles llama.cpp, and installs torch without anything for graphics cards.
+    """
+    family, *beside = ENGINES[environment]
+    lock = f"families/{family}/environments/{environment}.lock"
+    if beside and not os.environ.get("UV_FIND_LINKS"):
+        session.env["UV_TORCH_BACKEND"] = "cpu"
+    session.env["CMAKE_ARGS"] = "-DLLAMA_NATIVE=OFF"
+    # what is beside the lock comes first: the packages of the lock are then satisfied by it
+    installs = [
+        *([beside] if beside else []),
+        ["--require-hashes", "--no-deps", "--requirements", lock],
+        ["--no-deps", *THIS],
+    ]
+    install(session, *installs, reads=[*PACKAGE_FILES, lock])
+    names = session.posargs or by_environment(family, [])[environment]
+    with session.chdir(f"families/{family}"):
+        session.run("python", "-m", "tiny_engines.make", *names)
+        session.run("harness", "record", "--timeout", "300", *names)
 
 
 # -- figures -------------------------------------------------------------------------------------------------------
@@ -229,6 +266,22 @@ def install_family(session: nox.Session, family: str) -> None:
     lock = f"families/{family}/requirements.lock"
     locked = ["--exact", "--only-binary", ":all:", "--require-hashes", "--requirements", lock]
     install(session, locked, ["--no-deps", *THIS], reads=[*PACKAGE_FILES, lock])
+
+
+def by_environment(family: str, arguments: Sequence[str]) -> dict[str, list[str]]:
+    """
+    Return the adapters among arguments, or all, by the environment that they are recorded in ("" is the family's own).
+
+    Options go with the family's own.
+    """
+    tables = tomllib.loads((ROOT / f"families/{family}/harness.toml").read_text(encoding="utf-8"))["adapters"]
+    names = [one for one in arguments if one in tables] or list(tables)
+    found: dict[str, list[str]] = {}
+    for name in names:
+        found.setdefault(tables[name].get("engine", {}).get("environment", ""), []).append(name)
+    if "" in found:
+        found[""] += [one for one in arguments if one not in tables]
+    return found
 
 
 def digest(arguments: Iterable[str], reads: Iterable[str] = ()) -> str:

@@ -6,8 +6,9 @@ from typing import TYPE_CHECKING
 
 from harness.events import Event, Item, Returned, Started
 from harness.marks import code_word
+from harness.verdicts.exchanges import CALL
 from harness.verdicts.fidelity import Agreement, Fidelity, compare
-from harness.verdicts.texts import readable, squeeze, texts
+from harness.verdicts.texts import columns, readable, squeeze, texts
 from harness.words import Capability, Verdict
 
 if TYPE_CHECKING:
@@ -89,7 +90,7 @@ def _mixed_up(outputs: Sequence[str], inputs: Sequence[str], found: Traffic) -> 
     if all(mark and mark in spoken for mark in marks):
         own = [_is_own_answer(number, output, found) for number, output in enumerate(outputs)]
         return _by_marks([squeeze(output) for output in outputs], [mark or "" for mark in marks], own)
-    return _by_answers(outputs, found)
+    return _by_answers(outputs, inputs, found)
 
 
 def _is_own_answer(number: int, output: str, found: Traffic) -> bool:
@@ -116,8 +117,8 @@ def _by_marks(outputs: Sequence[str], marks: Sequence[str], own: Sequence[bool])
     return None
 
 
-def _by_answers(outputs: Sequence[str], found: Traffic) -> Wrong | None:
-    own = [_own_answers(number, found) for number in range(len(outputs))]
+def _by_answers(outputs: Sequence[str], inputs: Sequence[str], found: Traffic) -> Wrong | None:
+    own = [_own_answers(number, found) | _own_places(number, inputs, found) for number in range(len(outputs))]
     for number, output in enumerate(outputs):
         text = squeeze(output)
         if not own[number] or text in own[number]:
@@ -132,6 +133,22 @@ def _own_answers(number: int, found: Traffic) -> frozenset[str]:
     single = [one for one in found.calls if one.sent.carries == (number,) and not one.refused]
     answers = [answer for one in single for answer in found.answers.get(one.sent.request, (one,))]
     return frozenset(text for answer in answers for text in answer.texts)
+
+
+def _own_places(number: int, inputs: Sequence[str], found: Traffic) -> frozenset[str]:
+    """
+    Return what stands in an input's place, where a call within the process was given several and returned as many.
+
+    What a function returns for a list is in the list's order; what a server answers may be in any, and say so.
+    """
+    own: set[str] = set()
+    for one in found.calls:
+        if one.sent.method != CALL or number not in one.sent.carries or one.refused:
+            continue
+        asked = sorted(one.sent.carries, key=lambda each: one.sent.text.find(code_word(inputs[each]) or inputs[each]))
+        listed = [column.pieces for column in columns(one.body) if column.listed]
+        own |= {pieces[asked.index(number)] for pieces in listed if len(pieces) == len(asked)}
+    return frozenset(own)
 
 
 def _not_the_answer(outputs: Sequence[str], inputs: Sequence[str], found: Traffic) -> Wrong | None:

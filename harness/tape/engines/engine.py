@@ -143,8 +143,8 @@ class Engine:
         """
         Return what was returned, or yielded, or raise what was raised.
         """
-        if "raises" in packed:
-            raise plain.unpack_error(packed["raises"])
+        if "error" in packed:
+            raise plain.unpack_error(packed["error"])
         return self.served(packed["returns"] if "returns" in packed else packed.get("yields"), thing)
 
     def unwrapped(self, value: Any) -> Any:  # noqa: ANN401 - any value

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any, Final
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
 
-MARKS: Final = frozenset({"object", "tuple", "set", "bytes", "pairs", "record", "raises", "special"})
+MARKS: Final = frozenset({"object", "tuple", "set", "bytes", "pairs", "record", "special"})
 _SPECIAL: Final = {"nan": math.nan, "inf": math.inf, "-inf": -math.inf}
 
 
@@ -109,7 +109,8 @@ class Packer:
         return [self.pack(one, f"{place}[{number}]") for number, one in enumerate(values)]
 
     def _mapping(self, value: dict[Any, Any], place: str) -> Any:  # noqa: ANN401 - as in `pack`
-        if all(isinstance(key, str) for key in value) and not (len(value) == 1 and MARKS & value.keys()):
+        ambiguous = "record" in value or (len(value) == 1 and MARKS & value.keys())
+        if not ambiguous and all(isinstance(key, str) for key in value):
             return {key: self.pack(one, f"{place}.{key}") for key, one in value.items()}
         return {"pairs": [self._items(pair, f"{place}[{number}]") for number, pair in enumerate(value.items())]}
 
@@ -261,7 +262,7 @@ def pack_error(error: BaseException) -> dict[str, Any]:
     """
     kind = type(error)
     known = next(base.__name__ for base in kind.__mro__ if base.__module__ == "builtins")
-    return {"raises": {"type": kind.__name__, "is": known, "message": str(error)}}
+    return {"error": {"type": kind.__name__, "is": known, "message": str(error)}}
 
 
 def unpack_error(told: Mapping[str, str]) -> BaseException:
