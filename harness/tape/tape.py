@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-import sys
 import threading
 import time
 from collections import Counter
 from contextlib import contextmanager
 from dataclasses import dataclass
-from functools import lru_cache
 from typing import TYPE_CHECKING, Any, Final, NoReturn, Protocol
 
 from harness.events import Hook, Phase, Refused, Sent, UpstreamFailed
 from harness.tape import cassette as files
+from harness.tape.callers import callers
 from harness.tape.coding import decoder
 from harness.tape.matching import agree, nearest
 from harness.tape.player import Framing, Player
@@ -31,7 +30,6 @@ if TYPE_CHECKING:
 MOST_ARRIVALS: Final = 20_000
 MOST_BYTES: Final = 64 * 1024 * 1024
 MOST_SECONDS: Final = 120.0
-_OWN: Final = frozenset({"harness", "vcr", "asyncio", "threading", "concurrent", "contextlib", "functools", "runpy"})
 _REPEATABLE: Final = frozenset({"GET", "HEAD", "OPTIONS"})
 
 
@@ -114,7 +112,7 @@ class Tape:
         self.gate = gate
         self._cassette = cassette
         self._recording = cassette is None and missing is None
-        self._marks = marks
+        self.marks = marks
         self._pace = pace
         self._dial = dial
         self._missing = missing
@@ -152,12 +150,6 @@ class Tape:
         """
         return None if self._dial is None else self._dial(scheme, host, port)
 
-    def marks(self, text: str) -> tuple[int, ...]:
-        """
-        Return which inputs (by index) a text carries.
-        """
-        return self._marks(text)
-
     def recorded(self) -> list[tuple[Request, dict[str, Any]]]:
         """
         Return what the cassette holds; nothing while recording.
@@ -186,7 +178,7 @@ class Tape:
 
     def _log_sent(self, request: Request, hook: Hook) -> int:
         text = readable(request)
-        carries = self._marks(text)
+        carries = self.marks(text)
         method, uri = str(request.method).upper(), str(scrub_request(request).uri)
         address = f"{method} {uri}"
         with self._lock:
@@ -203,7 +195,7 @@ class Tape:
             asks_stream=asks_stream(request),
             phase=self._phase(),
             text=text,
-            through=_stack(),
+            through=callers(),
         )
         self.gate.sent(carries, address)
         return number
@@ -272,9 +264,9 @@ class Tape:
 
         Where bodies are not matched on, threads would otherwise get each other's answers.
         """
-        carries = self._marks(readable(asked))
+        carries = self.marks(readable(asked))
         for index, response in fresh:
-            if self._marks(readable(cassette.data[index][0])) == carries:
+            if self.marks(readable(cassette.data[index][0])) == carries:
                 return index, response
         return fresh[0]
 
@@ -330,7 +322,7 @@ class Recorder:
 
     def __init__(self, tape: Tape, number: int, request: Request, sent: float) -> None:
         self._tape = tape
-        self._number = number
+        self.number = number
         self._request = request
         self._sent = sent
         self._began = time.perf_counter()
@@ -342,13 +334,6 @@ class Recorder:
         self._decoded = False
         self._body = bytearray()
         self._pieces: list[files.Piece] = []
-
-    @property
-    def number(self) -> int:
-        """
-        Return the request's number in the log.
-        """
-        return self._number
 
     @property
     def elapsed(self) -> float:
@@ -392,7 +377,7 @@ class Recorder:
         """
         Note that there was no answer at all.
         """
-        self._tape.log.add(UpstreamFailed, request=self._number, why=error)
+        self._tape.log.add(UpstreamFailed, request=self.number, why=error)
 
     def _take(self, data: bytes, at: float) -> None:
         if data:
@@ -414,7 +399,7 @@ class Recorder:
         timing = files.Timing(arrivals=tuple(self._pieces), framing=self._framing, sent=self._sent, cut=cut)
         files.write_timing(response, timing)
         self._tape.keep(self._request, response)
-        return self._tape.player(self._number, response, self._sent)
+        return self._tape.player(self.number, response, self._sent)
 
 
 _current: Tape | None = None
@@ -433,25 +418,6 @@ def current() -> Tape | None:
     Return the process's current tape.
     """
     return _current
-
-
-@lru_cache(maxsize=4096)
-def _library(module: object) -> str:
-    name = str(module or "").partition(".")[0]
-    return "" if name in _OWN or name.startswith("_") or name in sys.stdlib_module_names else name
-
-
-def _stack() -> tuple[str, ...]:
-    names: dict[str, None] = {}
-    frame = sys._getframe(2)  # noqa: SLF001 - walking the stack has no public way that is as cheap
-    before = None
-    while frame is not None:
-        module = frame.f_globals.get("__name__")
-        if module is not before and (name := _library(module)):
-            names[name] = None
-        before = module
-        frame = frame.f_back  # type: ignore[assignment]
-    return tuple(names)
 
 
 def _timing(cassette: Cassette | None, index: int) -> files.Timing:
