@@ -130,7 +130,7 @@ class InNumbers:
         return self.batch([prompt])[0]
 
     def batch(self, prompts):
-        asked = [self.tokenizer.encode(prompt) for prompt in prompts]
+        asked = [self.tokenizer.encode(prompt)["ids"] for prompt in prompts]
         return [self.tokenizer.decode(one.ids) for one in self.client.complete(asked)]
 
     async def abatch(self, prompts):
@@ -143,7 +143,7 @@ class ByAndBy(InNumbers):
     """
 
     def stream(self, prompt):
-        scores = self.client.begin([*self.tokenizer.encode(prompt)])
+        scores = self.client.begin([*self.tokenizer.encode(prompt)["ids"]])
         while token := self.client.sample(scores):
             scores += 0.5
             yield self.tokenizer.decode([token])

@@ -87,11 +87,19 @@ class Tokenizer:
         del path
         return cls()
 
-    def encode(self, text: str) -> list[int]:
-        return [ord(character) for character in text]
+    def encode(self, text: str) -> Encoded:
+        return Encoded(text)
 
     def decode(self, ids: list[int]) -> str:
         return "".join(map(chr, ids))
+
+
+class Encoded:
+    def __init__(self, text: str) -> None:
+        self._ids = [ord(character) for character in text]
+
+    def __getitem__(self, name: str) -> list[int]:
+        return {"ids": self._ids}[name]
 
 
 class Numbers:

@@ -180,7 +180,7 @@ class Engine:
         if args:
             told["arguments"] = [packer.pack(one) for one in args]
         if owner.made_in_a_call:
-            told["on"] = {"object": owner.name}
+            told["on"] = {"object": owner.owner}
         found: dict[str, Any] = self.state(tape).origins.resolved(told)
         return found
 
@@ -269,7 +269,7 @@ def owner_of(thing: Thing) -> dict[str, Any]:
     """
     Return which object an attribute is of, where that needs to be told.
     """
-    return {"on": thing.name.rpartition(".")[0]} if thing.made_in_a_call else {}
+    return {"on": thing.owner} if thing.made_in_a_call else {}
 
 
 def _ordinal(state: State, path: str, body: dict[str, Any]) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from types import ModuleType
 from typing import TYPE_CHECKING, Any, Final
@@ -13,6 +14,7 @@ if TYPE_CHECKING:
 
     from harness.tape.engines.engine import Engine
 
+_ATTRIBUTE: Final = re.compile(r"\.\w+$")
 ABSENT: Final = object()
 """Stands for the real object where there is none."""
 
@@ -40,6 +42,13 @@ class Thing:
         Tell whether the object is what a call of the adapter's, not its constructor, came to.
         """
         return "()#" in self.name
+
+    @property
+    def owner(self) -> str:
+        """
+        Return the name of the object that this one is an attribute of; of one that is none, its own.
+        """
+        return _ATTRIBUTE.sub("", self.name)
 
     def below(self, name: str, real: object = ABSENT) -> Thing:
         """
