@@ -68,6 +68,11 @@ WHOLE_RUN_LOCKS: Final = {
 }
 FAMILIES: Final = {"langchain-0.0.337": "3.11"}
 """The shipped families, and the Python that the environments of each are locked for."""
+ENGINES: Final = {
+    "engines": ("langchain-0.0.337", "torch==2.13.0"),
+    "deepsparse": ("langchain-0.0.337",),
+}
+"""The environments that only recording needs: family, and what is installed beside the lock."""
 OLD_CLIENTS: Final = "tests/tape_clients/old-clients.txt"
 IN_PARALLEL: Final = ("-n", "2", "--dist", "worksteal")
 """Options of pytest: a worker that is done takes over what another has not begun."""
@@ -178,9 +183,17 @@ def matrix(session: nox.Session, family: str) -> None:
 @nox.parametrize("python,family", [(python, family) for family, python in FAMILIES.items()], ids=FAMILIES)
 def record(session: nox.Session, family: str) -> None:
     """
-    Record a family's cassettes again from its simulators; `-- A B` records these adapters only.
+    Record a family's cassettes again from its simulators and engines; `-- A B` records these adapters only.
     """
-    environments = environments_of(session, family, session.posargs or simulated(family))
+    groups = recorded_in(family, session.posargs)
+    for environment in groups.keys() & ENGINES:
+        session.notify(f"record_engine({environment})", groups[environment])
+    here = groups.get("", [])
+    if groups and not here:
+        session.skip("what was asked for is recorded in environments of its own, which follow")
+    known = {name for some in groups.values() for name in some}
+    unknown = [one for one in session.posargs if one.removeprefix(f"{family}/") not in known]
+    environments = environments_of(session, family, [*here, *unknown])
     failed = [
         environment.name
         for environment in environments
@@ -188,6 +201,32 @@ def record(session: nox.Session, family: str) -> None:
     ]
     if failed:
         session.error(f"not as it should be in: {', '.join(failed)}; the reasons stand above")
+
+
+@nox.session
+@nox.parametrize("python,environment", [("3.11", name) for name in ENGINES], ids=ENGINES)
+def record_engine(session: nox.Session, environment: str) -> None:
+    """
+    Record adapters whose engine runs in their own process, from tiny weights that are made on the spot.
+
+    `record` starts it. It compiles llama.cpp, and installs torch without anything for graphics cards.
+    """
+    family, *beside = ENGINES[environment]
+    lock = f"families/{family}/environments/{environment}.lock"
+    if beside and not os.environ.get("UV_FIND_LINKS"):
+        session.env["UV_TORCH_BACKEND"] = "cpu"
+    session.env["CMAKE_ARGS"] = "-DLLAMA_NATIVE=OFF"
+    # what is beside the lock comes first: the packages of the lock are then satisfied by it
+    installs = [
+        *([beside] if beside else []),
+        ["--require-hashes", "--no-deps", "--requirements", lock],
+        ["--no-deps", *THIS],
+    ]
+    install(session, *installs, reads=[*PACKAGE_FILES, lock])
+    names = session.posargs or recorded_in(family, [])[environment]
+    with session.chdir(f"families/{family}"):
+        session.run("python", "-m", "tiny_engines.make", *names)
+        session.run("harness", "record", "--timeout", "300", *names)
 
 
 # -- figures -------------------------------------------------------------------------------------------------------
@@ -284,15 +323,6 @@ def registered(family: str) -> dict[str, str]:
     return {name: one.get("environment", settings["environment"]) for name, one in settings["adapters"].items()}
 
 
-def simulated(family: str) -> list[str]:
-    """
-    Return the adapters of a family that are recorded from simulators.
-    """
-    settings = tomllib.loads((ROOT / "families" / family / "harness.toml").read_text(encoding="utf-8"))
-    adapters = settings["adapters"].items()
-    return [name for name, one in adapters if one.get("upstream", settings.get("upstream")) == "simulated"]
-
-
 class Environment(NamedTuple):
     """
     Say which of a family's adapters run in one of its environments, and where that is.
@@ -355,6 +385,19 @@ def harness(session: nox.Session, environment: Environment, command: str, *argum
     except CommandFailed:
         return False
     return True
+
+
+def recorded_in(family: str, wanted: Sequence[str]) -> dict[str, list[str]]:
+    """
+    Return a family's adapters, those wanted or all, by the environment to record in ("": that of replay).
+    """
+    settings = tomllib.loads((ROOT / "families" / family / "harness.toml").read_text(encoding="utf-8"))
+    names = {name.removeprefix(f"{family}/") for name in wanted}
+    found: dict[str, list[str]] = {}
+    for name, one in settings["adapters"].items():
+        if not wanted or name in names:
+            found.setdefault(one.get("engine", {}).get("environment", ""), []).append(name)
+    return found
 
 
 def digest(arguments: Iterable[str], reads: Iterable[str] = ()) -> str:

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
 from harness.adapters import checks
+from harness.adapters.engine import engine
 from harness.adapters.targets import objects, target_text
 from harness.errors import RegistrationError
 
@@ -39,6 +40,7 @@ class Adapter:
         objects: further keyword arguments, as "module:attribute", or "module:Class()" to have it called.
         upstream: where its cassettes come from.
         simulator: the simulator that answers while recording from simulators.
+        engine: the engine in its own process that it calls, and which of the calls are requests (docs/engines.md).
         timeout: seconds that a call may take.
         environment: the locked environment that it runs in, where there are several; None: the project's.
         without: checks that `harness check` leaves out, as "check" or "check.call", each with the reason.
@@ -62,6 +64,7 @@ class Adapter:
     objects: Mapping[str, str] = field(default_factory=dict)
     upstream: Upstream | None = None
     simulator: str | None = None
+    engine: Mapping[str, object] | None = None
     timeout: float | None = None
     environment: str | None = None
     without: Mapping[str, str] = field(default_factory=dict)
@@ -86,6 +89,7 @@ class Adapter:
             objects: Mapping[str, str] = ...,
             upstream: str | None = ...,
             simulator: str | None = ...,
+            engine: Mapping[str, object] | None = ...,
             timeout: float | None = ...,
             environment: str | None = ...,
             without: Mapping[str, str] = ...,
@@ -160,6 +164,7 @@ _CHECKS: Final[dict[str, checks.Check]] = {
     "objects": objects,
     "upstream": checks.optional(checks.upstream),
     "simulator": checks.optional(checks.text),
+    "engine": checks.optional(engine),
     "timeout": checks.optional(checks.seconds),
     "environment": checks.optional(checks.environment_name),
     "without": checks.reasons,

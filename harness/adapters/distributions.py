@@ -15,6 +15,7 @@ from urllib.request import url2pathname
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
+_OURS: Final = "capability-harness"
 # What runs the adapters is in every stack and says nothing about any of them.
 _RUNNERS: Final = frozenset({"harness", "vcr", "pytest", "_pytest", "pluggy", "xdist", "execnet"})
 
@@ -93,6 +94,8 @@ def _editables() -> tuple[tuple[metadata.Distribution, Path], ...]:
     """
     found: list[tuple[metadata.Distribution, Path]] = []
     for dist in metadata.distributions():
+        if dist.metadata["Name"] == _OURS:
+            continue  # its folder holds families, stand-ins and tests, which are no part of it
         told = dist.read_text("direct_url.json")
         if told and re.search(r'"editable"\s*:\s*true', told):
             found.append((dist, Path(url2pathname(urlsplit(json.loads(told)["url"]).path))))

@@ -12,15 +12,14 @@ from harness.adapters.adapter import Adapter
 from harness.adapters.configuration import PYPROJECT, Configuration, find_configuration
 from harness.adapters.targets import target_text
 from harness.errors import RegistrationError
+from harness.words import Upstream
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from harness.words import Upstream
-
 _PROJECT_KEYS: Final = (
-    "family", "cassettes", "reports", "published", "documented", "preload", "simulators", "upstream", "timeout",
-    "environment", "checks", "adapters",
+    "family", "cassettes", "reports", "published", "documented", "preload", "paths", "simulators", "upstream",
+    "timeout", "environment", "checks", "adapters",
 )  # fmt: skip
 _ADAPTER_KEYS: Final = tuple(field.name for field in fields(Adapter) if field.name not in {"name", "family", "origin"})
 _MODULE: Final = re.compile(r"[^\W\d]\w*(\.[^\W\d]\w*)*")
@@ -39,6 +38,7 @@ class Project:
         published: the family's published table, if it has one.
         documented: what its pages say beside the table, if that is kept.
         preload: modules to import once for all adapters.
+        paths: further directories that modules are imported from.
         simulators: directory of the simulators' data, if it has one.
         upstream: where its adapters' cassettes come from, where they do not say.
         timeout: seconds that a call of its adapters may take, where they do not say.
@@ -56,6 +56,7 @@ class Project:
     published: Path | None = None
     documented: Path | None = None
     preload: tuple[str, ...] = ()
+    paths: tuple[Path, ...] = ()
     simulators: Path | None = None
     upstream: Upstream | None = None
     timeout: float | None = None
@@ -68,9 +69,9 @@ class Project:
     @property
     def import_paths(self) -> tuple[Path, ...]:
         """
-        Return the directories that the targets of an uninstalled project are imported from: its root and its `src`.
+        Return the directories that an uninstalled project's modules are imported from: its root, its `src`, and others.
         """
-        return tuple(path for path in (self.root, self.root / "src") if path.is_dir())
+        return tuple(path for path in (self.root, self.root / "src", *self.paths) if path.is_dir())
 
     def adopt(self, adapter: Adapter, origin: str = "") -> Adapter:
         """
@@ -79,7 +80,7 @@ class Project:
         return replace(
             adapter,
             family=adapter.family or self.family,
-            upstream=adapter.upstream or self.upstream,
+            upstream=adapter.upstream or (self.upstream if adapter.engine is None else Upstream.ENGINE),
             timeout=adapter.timeout or self.timeout,
             environment=adapter.environment or self.environment,
             origin=adapter.origin or origin,
@@ -122,6 +123,7 @@ def _project(found: Configuration) -> Project:
         published=_optional_path(settings, "published", place, root),
         documented=_optional_path(settings, "documented", place, root),
         preload=_modules(settings.get("preload", ()), f"{place}, preload"),
+        paths=tuple(root / one for one in checks.texts(settings.get("paths", ()), f"{place}, paths")),
         simulators=_optional_path(settings, "simulators", place, root),
         upstream=checks.optional(checks.upstream)(settings.get("upstream"), f"{place}, upstream"),
         timeout=checks.optional(checks.seconds)(settings.get("timeout"), f"{place}, timeout"),

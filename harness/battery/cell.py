@@ -21,7 +21,7 @@ from harness.errors import UserError
 from harness.events import Arrival, Computed, Constructed, Event, Missing, Raised, Sent, Spawned, Stalled, encode
 from harness.marks import carried
 from harness.tape import cassette as files
-from harness.tape import clients
+from harness.tape import clients, engines
 from harness.tape.gate import GRACE, Gate
 from harness.tape.log import Log
 from harness.tape.recorded import cassette_of
@@ -96,6 +96,7 @@ class Cell:
                 self._run_async(tape)
             else:
                 self._run_sync(tape)
+            engines.finish(tape)
         children.look()
         self._tell_of_the_class()
         # threads that the adapter left behind have nothing more to say to a cell that is over
@@ -330,8 +331,24 @@ class Cell:
             for capability, verdict in reflected(type(self._instance)).items():
                 self._send("note", note(f"reflected.{capability.value}", verdict.value))
         through = [name for event in self._log.events if isinstance(event, Sent) for name in event.through]
-        for name, version in distributions(self._adapter.target.partition(":")[0], through).items():
+        told = {**self._engines_versions(), **distributions(self._adapter.target.partition(":")[0], through)}
+        for name, version in told.items():
             self._send("note", note(f"distribution.{name}", version))
+
+    def _engines_versions(self) -> dict[str, str]:
+        """
+        Return what the engine was, where the adapter has one: in replay it need not be there, but the cassette knows.
+        """
+        if self._adapter.engine is None:
+            return {}
+        if self._job.mode == "record":
+            spec = engines.EngineSpec.of(self._adapter.engine)
+            return distributions(self._adapter.target.partition(":")[0], spec.modules)
+        return (
+            dict(files.read_timing(self._cassette.data[0][1]).versions)
+            if self._cassette and self._cassette.data
+            else {}
+        )
 
 
 def _is_of_loops(error: BaseException | None) -> bool:

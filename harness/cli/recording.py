@@ -103,7 +103,9 @@ def _require_honest(adapter: Adapter, *, simulate: bool) -> None:
     """
     Refuse to record under a false name: what a report says of the upstream comes from the registration.
     """
-    if simulate and adapter.upstream not in {None, Upstream.SIMULATED}:
+    if adapter.engine is not None:
+        return  # its engine answers, whoever else is simulated
+    if simulate and adapter.upstream not in {None, Upstream.SIMULATED, Upstream.STAND_IN}:
         hint = 'leave --simulate out, or register it with upstream = "simulated"'
         raise UserError(f"{adapter.id} is registered as {adapter.upstream}", where=adapter.place, hint=hint)
     if not simulate and adapter.upstream is Upstream.SIMULATED:
@@ -111,14 +113,17 @@ def _require_honest(adapter: Adapter, *, simulate: bool) -> None:
         raise UserError(f"{adapter.id} is registered as simulated", where=adapter.place, hint=hint)
 
 
-def _simulator(project: Project, adapters: Sequence[Adapter]) -> AbstractContextManager[Simulator]:
+def _simulator(project: Project, adapters: Sequence[Adapter]) -> AbstractContextManager[Simulator | None]:
+    simulated = [one for one in adapters if one.engine is None]
+    if not simulated:
+        return nullcontext()
     from harness.simulators import Simulator, load_shapes, with_those_beside  # noqa: PLC0415 - an extra that only this option needs
 
     if project.simulators is None:
         hint = 'name their folder: simulators = "simulators"; or leave --simulate out to record the real upstream'
         raise UserError("the project has no simulators", where=str(project.file or project.root), hint=hint)
     shapes = load_shapes(project.simulators)
-    return Simulator(with_those_beside([_shape_of(one, list(shapes)) for one in adapters], shapes))
+    return Simulator(with_those_beside([_shape_of(one, list(shapes)) for one in simulated], shapes))
 
 
 def _shape_of(adapter: Adapter, known: Sequence[str]) -> str:

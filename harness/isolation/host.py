@@ -31,7 +31,7 @@ from harness.isolation import processes, traces
 from harness.isolation.cell import Sender, run_cell, teaching
 from harness.isolation.learned import IMPORTED, learn
 from harness.isolation.protocol import Frame, Frames, Order, write_all
-from harness.tape import guard, severance
+from harness.tape import engines, guard, severance
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -124,6 +124,7 @@ class Host:
         # collecting garbage while much is imported finds none, and takes a tenth of the time
         gc.disable()
         try:
+            self._provide(target)
             if self._job.mode == "record":
                 self._load(target)
             else:
@@ -146,6 +147,11 @@ class Host:
             # an import can cost seconds (runhouse 6 s), and each cell would spend them; what is wrong with one, it says
             with suppress(Exception, SystemExit):
                 importlib.import_module(spec.partition(":")[0])
+
+    def _provide(self, target: str) -> None:
+        table = self._job.adapter.get("engine")
+        if isinstance(table, dict):
+            engines.provide(engines.EngineSpec.of(table), target, recording=self._job.mode == "record")
 
     def _dialled(self, target: str) -> None:
         self._tell(Frame(kind="note", payload=note("dialled_at_import", target)))

@@ -285,6 +285,8 @@ class Session:
                 return Upstream(told)
         if not self._settings.record:
             return None
+        if adapter.engine is not None:
+            return Upstream.ENGINE
         return Upstream.SIMULATED if self._settings.dial else Upstream.LIVE
 
 

@@ -81,7 +81,7 @@ class FaultyTape(Tape):
         self._swap = threading.Lock()
 
     def _match(self, request: Request) -> tuple[int, dict[str, Any]] | None:
-        carries = self._marks(readable(request))
+        carries = self.marks(readable(request))
         if carries and self._faults.cut:
             # whoever asks again after a broken answer gets it once more, and broken again
             self._played_from.rewind()
@@ -110,7 +110,7 @@ class FaultyTape(Tape):
         """
         matchers = cassette_of([], _ADDRESS)._match_on  # noqa: SLF001 - vcrpy has no public name for it
         for index, (recorded, response) in enumerate(self._played_from.data):
-            if agree(request, recorded, matchers) and self._marks(readable(recorded)) == carries:
+            if agree(request, recorded, matchers) and self.marks(readable(recorded)) == carries:
                 return index, response
         return None
 

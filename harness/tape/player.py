@@ -115,6 +115,15 @@ class Player:
         """
         return self._index == self._count
 
+    @property
+    def coming(self) -> bytes | None:
+        """
+        Return the next arrival without handing it out; None at the end.
+        """
+        if self._index == self._count:
+            return None
+        return self._body[self._offset : self._offset + self._pieces[self._index][1]]
+
     def next(self, hook: Hook = "sync") -> bytes | None:
         """
         Return the next arrival, or None at the end.

@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-import sys
 import threading
 import time
 from collections import Counter
 from contextlib import contextmanager
 from dataclasses import dataclass
-from functools import lru_cache
 from typing import TYPE_CHECKING, Any, Final, NoReturn, Protocol
 
 from harness.events import Hook, Phase, Refused, Sent, UpstreamFailed
 from harness.tape import cassette as files
+from harness.tape.callers import callers
 from harness.tape.coding import decoder
 from harness.tape.matching import agree, nearest
 from harness.tape.player import Framing, Player
@@ -31,7 +30,6 @@ if TYPE_CHECKING:
 MOST_ARRIVALS: Final = 20_000
 MOST_BYTES: Final = 64 * 1024 * 1024
 MOST_SECONDS: Final = 120.0
-_OWN: Final = frozenset({"harness", "vcr", "asyncio", "threading", "concurrent", "contextlib", "functools", "runpy"})
 _REPEATABLE: Final = frozenset({"GET", "HEAD", "OPTIONS"})
 _REFUSED: Final = 400
 """The least HTTP status by which an upstream refuses."""
@@ -117,7 +115,7 @@ class Tape:
         self.gate = gate
         self._cassette = cassette
         self._recording = cassette is None and missing is None
-        self._marks = marks
+        self.marks = marks
         self._pace = pace
         self._dial = dial
         self._missing = missing
@@ -155,6 +153,12 @@ class Tape:
         """
         return None if self._dial is None else self._dial(scheme, host, port)
 
+    def recorded(self) -> list[tuple[Request, dict[str, Any]]]:
+        """
+        Return what the cassette holds; nothing while recording.
+        """
+        return [] if self._cassette is None else list(self._cassette.data)
+
     def rewind(self) -> None:
         """
         Let every recorded answer be played once more, for another pass over the same call.
@@ -178,7 +182,7 @@ class Tape:
 
     def _log_sent(self, request: Request, hook: Hook) -> tuple[int, tuple[int, ...]]:
         text = readable(request)
-        carries = self._marks(text)
+        carries = self.marks(text)
         method, uri = str(request.method).upper(), str(scrub_request(request).uri)
         address = f"{method} {uri}"
         with self._lock:
@@ -195,7 +199,7 @@ class Tape:
             asks_stream=asks_stream(request),
             phase=self._phase(),
             text=text,
-            through=_stack(),
+            through=callers(),
         )
         return number, carries
 
@@ -213,7 +217,7 @@ class Tape:
         with self._lock:
             found = self._match(request)
         if found is None:
-            self.refuse(request, self._missing or nearest(self._cassette, request))
+            self.refuse(request, nearest(self._cassette, request))
         index, response = found
         if int(response["status"]["code"]) < _REFUSED:
             self.gate.sent(number, carries, self._addresses[number])
@@ -221,11 +225,12 @@ class Tape:
 
     def refuse(self, request: Request, why: str) -> NoReturn:
         """
-        Say that a request cannot be answered, and raise.
+        Log that no recording answers a request, and raise.
 
         Raises:
             ReplayMiss: always.
         """
+        why = self._missing or why
         self.log.add(Refused, method=str(request.method), uri=str(scrub_request(request).uri), why=why)
         self._on_miss()
         raise ReplayMiss(why)
@@ -264,9 +269,9 @@ class Tape:
 
         Where bodies are not matched on, threads would otherwise get each other's answers.
         """
-        carries = self._marks(readable(asked))
+        carries = self.marks(readable(asked))
         for index, response in fresh:
-            if self._marks(readable(cassette.data[index][0])) == carries:
+            if self.marks(readable(cassette.data[index][0])) == carries:
                 return index, response
         return fresh[0]
 
@@ -334,6 +339,13 @@ class Recorder:
         self._decoded = False
         self._body = bytearray()
         self._pieces: list[files.Piece] = []
+
+    @property
+    def elapsed(self) -> float:
+        """
+        Return the moment on the recording's clock.
+        """
+        return self.sent + time.perf_counter() - self._began
 
     def head(self, status: int, reason: str, headers: Sequence[tuple[str, str]], framing: Framing) -> None:
         """
@@ -411,25 +423,6 @@ def current() -> Tape | None:
     Return the process's current tape.
     """
     return _current
-
-
-@lru_cache(maxsize=4096)
-def _library(module: object) -> str:
-    name = str(module or "").partition(".")[0]
-    return "" if name in _OWN or name.startswith("_") or name in sys.stdlib_module_names else name
-
-
-def _stack() -> tuple[str, ...]:
-    names: dict[str, None] = {}
-    frame = sys._getframe(2)  # noqa: SLF001 - walking the stack has no public way that is as cheap
-    before = None
-    while frame is not None:
-        module = frame.f_globals.get("__name__")
-        if module is not before and (name := _library(module)):
-            names[name] = None
-        before = module
-        frame = frame.f_back  # type: ignore[assignment]
-    return tuple(names)
 
 
 def _timing(cassette: Cassette | None, index: int) -> files.Timing:

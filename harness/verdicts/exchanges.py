@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 
 _IDENTIFIER: Final = re.compile(r"[\w.:/-]{4,}")
 _ERROR: Final = 400
+CALL: Final = "CALL"
+"""The method of a request that is a call, within the process, of an engine."""
 _CLEARLY: Final = 0.8
 """Share of the best answer's words; an exchange that brings so many may have brought the answer."""
 _EXACTLY: Final = 2.0
@@ -79,11 +81,17 @@ class Exchange:
         if self.failed is not None:
             return self.failed
         if self.status >= _ERROR:
-            stands = ", which stands for its gRPC status" if self.sent.uri.startswith("grpc://") else ""
-            return f"it answered with HTTP status {self.status}{stands}"
+            return self._refusal
         if self.ended is not None and self.ended.cut is not None:
             return f"it broke the answer off ({self.ended.cut})"
         return "it reported an error in the middle of the answer" if _tells_error(self.body) else None
+
+    @property
+    def _refusal(self) -> str:
+        if self.sent.method == CALL:
+            return "it raised an exception"
+        stands = ", which stands for its gRPC status" if self.sent.uri.startswith("grpc://") else ""
+        return f"it answered with HTTP status {self.status}{stands}"
 
     @property
     def streamed(self) -> bool:

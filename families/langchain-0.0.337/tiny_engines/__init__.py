@@ -1,0 +1,1 @@
+"""Engines with tiny random weights, made on the spot while recording; nothing here is needed in replay."""
