@@ -118,10 +118,9 @@ def message_pieces() -> list[bytes]:
     Return as many arrivals of a message, as the Anthropic API streams it.
     """
     message: dict[str, Any] = {"id": "m", "type": "message", "role": "assistant", "content": [], "model": "m"}
-    message["stop_reason"] = None
     usage = {"input_tokens": 1, "output_tokens": 1}
     events: list[dict[str, Any]] = [
-        {"type": "message_start", "message": {**message, "stop_sequence": None, "usage": usage}},
+        {"type": "message_start", "message": {**message, "stop_reason": None, "stop_sequence": None, "usage": usage}},
         {"type": "content_block_start", "index": 0, "content_block": {"type": "text", "text": ""}},
         *(
             {"type": "content_block_delta", "index": 0, "delta": {"type": "text_delta", "text": f"word{n} "}}
