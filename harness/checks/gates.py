@@ -1,4 +1,4 @@
-"""Gates for checks: one that holds every answer back, and one that lets later answers go first."""
+"""Gates for checks: one that holds every answer back, and one that lets answers go in an order of its own."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from harness.events import Spot
     from harness.words import Capability
 
-_SETTLE: Final = 30
+_SETTLE: Final = 15
 """Slices that a worker has to hand on what it has read, once the answers that go first were read."""
 
 
@@ -92,9 +92,9 @@ class Held(Gate):
         self._opened.set()
 
 
-class LaterFirst(Gate):
+class InTurn(Gate):
     """
-    Hold one answer back until those to later inputs have been read, or never come.
+    Hold one answer back until those that go first have been read, or never come.
 
     Args:
         capability: the call under test.
@@ -121,7 +121,8 @@ class LaterFirst(Gate):
             if self._done():
                 break
             waiting.wait(SLICE)
-        waiting.wait(SLICE * _SETTLE)
+        for _ in range(_SETTLE):
+            waiting.wait(SLICE)
         self._passed = True
 
     async def ahold(self, position: int, of: int, *, last: bool, address: str = "", request: int = 0) -> None:  # noqa: ARG002 - as above
@@ -132,5 +133,6 @@ class LaterFirst(Gate):
             if self._done():
                 break
             await asyncio.sleep(SLICE)
-        await asyncio.sleep(SLICE * _SETTLE)
+        for _ in range(_SETTLE):
+            await asyncio.sleep(SLICE)
         self._passed = True

@@ -63,7 +63,7 @@ class Source:
         path: the file; relative to the project where it stands in it.
         line: from 1.
         text: that line.
-        inherited: the class outside of the adapter's own package that the method comes from; None where it has its own.
+        inherited: the class that the adapter has the call from; None where it writes the method itself, or lacks it.
     """
 
     path: str

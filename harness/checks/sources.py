@@ -35,14 +35,17 @@ def source_of(target: object, capability: Capability, root: Path) -> Source | No
     cls = target if inspect.isclass(target) else type(target)
     own = cls.__module__.partition(".")[0]
     owners = [one for one in cls.__mro__ if one.__module__.partition(".")[0] == own]
-    for name in _HOOKS[capability.value]:
-        for owner in owners:
+    # what the class itself writes is nearer than what one of its bases does, whichever of the methods it is
+    for owner in owners:
+        for name in _HOOKS[capability.value]:
             if callable(vars(owner).get(name)):
-                return _place(vars(owner)[name], root)
-    method = getattr(cls, capability.value, None)
-    defined = next((one for one in cls.__mro__ if capability.value in vars(one)), None)
-    inherited = None if method is None or defined is None else f"{defined.__module__}.{defined.__qualname__}"
-    return _place(cls, root, inherited)
+                return _place(vars(owner)[name], root, None if owner is cls else _called(owner))
+    defined = next((one for one in cls.__mro__ if callable(vars(one).get(capability.value))), None)
+    return _place(cls, root, None if defined is None else _called(defined))
+
+
+def _called(cls: type) -> str:
+    return f"{cls.__module__}.{cls.__qualname__}"
 
 
 def _place(what: Any, root: Path, inherited: str | None = None) -> Source | None:  # noqa: ANN401 - a class or a function

@@ -34,7 +34,9 @@ _EPILOG: Final = """
 Exit status:
   0  all is as it should be
   1  a cell is broken or blocked, contradicts what its registration declares,
-     or falls behind the committed matrix; a recording was not kept
+     or falls behind the committed matrix; a recording was not kept; `check`
+     has something to do, `diff` found a regression, `docs --check` a page
+     that would change; `new` wrote nothing
   2  a mistake of yours: usage, configuration, files
   3  the harness's own fault
 """
