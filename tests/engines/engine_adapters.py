@@ -9,6 +9,7 @@ import os
 import queue
 import threading
 from concurrent.futures import ThreadPoolExecutor
+from typing import Any
 
 
 def text_of(answer):
@@ -115,6 +116,28 @@ class IsCalled(Plain):
     def batch(self, prompts):
         with ThreadPoolExecutor() as pool:
             return list(pool.map(self.invoke, prompts))
+
+
+class Streams(Plain):
+    """
+    The engine writes in a thread what the caller's thread reads.
+    """
+
+    def stream(self, prompt):
+        from murmur import Streamer
+
+        streamer = Streamer()
+        thread = threading.Thread(target=self.client.write, args=(prompt,), kwargs={"streamer": streamer})
+        thread.start()
+        yield from streamer
+        thread.join()
+
+    def batch(self, prompts):
+        return ["".join(self.stream(prompt)) for prompt in prompts]
+
+    def invoke(self, prompt):
+        settings: Any = self.client.settings
+        return prompt + str(settings + 1)
 
 
 class InNumbers:

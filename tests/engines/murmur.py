@@ -8,6 +8,7 @@ and replay what it said.
 from __future__ import annotations
 
 import asyncio
+import queue
 import random
 from typing import TYPE_CHECKING, Any, Self
 
@@ -23,6 +24,27 @@ def words_of(prompt: str, count: int = 16) -> list[str]:
     """
     chosen = random.Random(prompt)
     return [f"{chosen.choice(WORDS)} " for _ in range(count)]
+
+
+class Streamer:
+    """
+    Be filled by one thread and iterated over by another.
+    """
+
+    def __init__(self) -> None:
+        self._words: queue.Queue[str | None] = queue.Queue()
+
+    def put(self, word: str | None) -> None:
+        self._words.put(word)
+
+    def __iter__(self) -> Streamer:
+        return self
+
+    def __next__(self) -> str:
+        word = self._words.get()
+        if word is None:
+            raise StopIteration
+        return word
 
 
 class MurmurError(RuntimeError):
@@ -72,6 +94,11 @@ class Model:
         for word in words_of(prompt):
             await asyncio.sleep(0)
             yield word
+
+    def write(self, prompt: str, streamer: Streamer) -> None:
+        for word in words_of(prompt):
+            streamer.put(word)
+        streamer.put(None)
 
     def fail(self, prompt: str) -> str:
         raise MurmurError(f"no room for {len(prompt)} characters")

@@ -29,6 +29,8 @@ LABELS: Final = {
     "Awaits": (NATIVE, NATIVE, LATE, NATIVE, SEQUENTIAL, CONCURRENT),
     # what the engine tells a callback arrives piece by piece; a pool asks at the same time
     "IsCalled": (NATIVE, THREAD, NATIVE, THREAD, CONCURRENT, THREAD),
+    # one thread writes what another reads; what is computed with the engine's objects cannot be known
+    "Streams": (UNKNOWN, UNKNOWN, NATIVE, BLOCKS, SEQUENTIAL, UNKNOWN),
     # which text the tokens were made of is known, and so which input a call carries
     "InNumbers": (NATIVE, LACKING, LACKING, LACKING, NATIVE, BLOCKS),
     # one answer, had by call after call

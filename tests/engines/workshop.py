@@ -28,6 +28,7 @@ ENGINES: dict[str, dict[str, Any]] = {
         },
         "inert": {"murmur:Numbers().begin": 1},
     },
+    "Streams": {"seams": {"murmur:Model().write": {}, "murmur:Streamer().__iter__": {}}},
     "Failing": {"seams": {"murmur:Model().fail": {}, "murmur:Model().stumble": {}}},
 }
 

@@ -6,7 +6,7 @@ import threading
 from collections import Counter
 from dataclasses import dataclass, field
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final, NoReturn
 from weakref import WeakKeyDictionary
 
 from harness.tape.engines import plain
@@ -14,8 +14,8 @@ from harness.tape.engines.exchanges import Exchanges
 from harness.tape.engines.handles import ABSENT, EngineModule, Handle, Inert, Thing, known
 from harness.tape.engines.origins import Origins
 from harness.tape.engines.plain import Packer
-from harness.tape.engines.spec import ASIDE, READ
-from harness.tape.engines.told import Told
+from harness.tape.engines.spec import ASIDE, READ, address
+from harness.tape.engines.told import Told, request_of
 from harness.tape.tape import current
 
 if TYPE_CHECKING:
@@ -23,6 +23,9 @@ if TYPE_CHECKING:
 
     from harness.tape.engines.spec import EngineSpec
     from harness.tape.tape import Tape
+
+
+_REMEDY: Final = "name a seam above it, keep its numbers, or say that it is inert (docs/engines.md)"
 
 
 @dataclass(slots=True)
@@ -109,11 +112,26 @@ class Engine:
         Do what Python's syntax asks for, such as indexing.
         """
         real = ABSENT if owner.real is ABSENT else getattr(owner.real, name, ABSENT)
+        if name == "__iter__" and real is not ABSENT and owner.below(name).path not in self.spec.seams:
+            real = partial(list, owner.real)  # what is iterated over aside is kept whole
         if real is ABSENT and _live(owner, current()):
             msg = f"{type(owner.real).__name__!r} object has no {name}"
             raise TypeError(msg)
         found = self.call(owner.below(name, real), args, {})
         return iter(found) if name == "__iter__" else found
+
+    def unanswered(self, owner: Thing, name: str) -> NoReturn:
+        """
+        Refuse what is computed with an object: no recording could tell what would come of it.
+
+        Raises:
+            ReplayMiss: always, or TypeError where no tape runs.
+        """
+        msg = f"{address(owner.path)}: {name} of this object is asked for, which no recording answers; {_REMEDY}"
+        tape = current()
+        if tape is None:
+            raise TypeError(msg)
+        tape.refuse(request_of(ASIDE, owner.below(name).path, {}), msg)
 
     def truth(self, owner: Thing) -> bool:
         """

@@ -94,6 +94,12 @@ class Handle(Opaque):
     def __repr__(self) -> str:
         return f"<{known(self).name}, an object of the engine>"
 
+    def __copy__(self) -> Handle:
+        return self
+
+    def __deepcopy__(self, memo: object) -> Handle:
+        return self
+
 
 def known(handle: Handle) -> Thing:
     """
@@ -117,8 +123,26 @@ SPECIAL: Final = (
 )  # fmt: skip
 """What Python looks up in the class, and so has to stand there."""
 
+COMPUTES: Final = tuple("add sub mul truediv floordiv mod pow matmul".split())
+_UNANSWERED: Final = (
+    *(f"__{form}{name}__" for name in COMPUTES for form in ("", "r", "i")),
+    *(f"__{name}__" for name in "neg pos abs lt le gt ge array next anext".split()),
+)
+"""What a recording has no answer to: a registration has to name another seam, or call the object inert."""
+
+
+def _unanswered(name: str) -> Callable[..., Any]:
+    def method(self: Handle, *_: object) -> Any:  # noqa: ANN401 - raises always
+        known(self).engine.unanswered(known(self), name)
+
+    method.__name__ = method.__qualname__ = name
+    return method
+
+
 for _name in SPECIAL:
     setattr(Handle, _name, _special(_name))
+for _name in _UNANSWERED:
+    setattr(Handle, _name, _unanswered(_name))
 
 
 class EngineModule(ModuleType):
@@ -180,6 +204,6 @@ def _arithmetic(name: str) -> Callable[..., Any]:
     return method
 
 
-for _name in "add sub mul truediv floordiv mod pow matmul".split():
+for _name in COMPUTES:
     for _form in ("", "r", "i"):
         setattr(Inert, f"__{_form}{_name}__", _arithmetic(f"__{_form}{_name}__"))

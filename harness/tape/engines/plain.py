@@ -95,7 +95,7 @@ class Packer:
                 return value if math.isfinite(value) else {"special": str(value)}
             case bytes() | bytearray():
                 return {"bytes": base64.b64encode(value).decode()}
-            case dict():
+            case dict() if not dataclasses.is_dataclass(value):  # transformers has answers that are both
                 return self._mapping(value, place)
             case list():
                 return self._items(value, place)
