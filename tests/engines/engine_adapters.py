@@ -181,6 +181,17 @@ class ByAndBy(InNumbers):
         return await asyncio.to_thread(self.batch, prompts)
 
 
+class Sorts(Plain):
+    """
+    It asks in another order than it was asked, and answers in the right one.
+    """
+
+    def batch(self, prompts):
+        order = sorted(range(len(prompts)), key=prompts.__getitem__)
+        found = dict(zip(order, self.client.batch([prompts[place] for place in order]), strict=True))
+        return [found[place].text for place in range(len(prompts))]
+
+
 class Wrong(Plain):
     """
     It loses a piece, mixes answers up and holds back what it has.

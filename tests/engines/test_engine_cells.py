@@ -35,6 +35,8 @@ LABELS: Final = {
     "InNumbers": (NATIVE, LACKING, LACKING, LACKING, NATIVE, BLOCKS),
     # one answer, had by call after call
     "ByAndBy": (NATIVE, LACKING, NATIVE, LACKING, SEQUENTIAL, SEQUENTIAL),
+    # the order in which the engine was asked is none of the caller's business
+    "Sorts": (NATIVE, THREAD, NATIVE, BLOCKS, NATIVE, THREAD),
     # lost letters, held back pieces, a lost piece, and answers in the wrong order
     "Wrong": (BROKEN, BROKEN, LATE, BROKEN, BROKEN, BROKEN),
     # an engine that fails says nothing of the adapter, unless it hides the failure
