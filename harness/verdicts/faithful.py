@@ -13,7 +13,7 @@ from harness.verdicts.texts import listing, readable, squeeze, texts
 from harness.words import Capability, Verdict
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
 
     from harness.verdicts.exchanges import Exchange, Traffic
 
@@ -111,7 +111,7 @@ def _mixed_up(outputs: Sequence[str], inputs: Sequence[str], found: Traffic) -> 
     if all(mark and mark in spoken for mark in marks):
         own = [_is_own_answer(number, output, found) for number, output in enumerate(outputs)]
         return _by_marks([squeeze(output) for output in outputs], [mark or "" for mark in marks], own)
-    return _by_answers(outputs, found) or _by_list(outputs, found)
+    return _by_answers(outputs, found) or _by_list(outputs, inputs, found)
 
 
 def _is_own_answer(number: int, output: str, found: Traffic) -> bool:
@@ -150,17 +150,26 @@ def _by_answers(outputs: Sequence[str], found: Traffic) -> Wrong | None:
     return None
 
 
-def _by_list(outputs: Sequence[str], found: Traffic) -> Wrong | None:
+def _by_list(outputs: Sequence[str], inputs: Sequence[str], found: Traffic) -> Wrong | None:
     """
     Say which outputs stand in another order than in the one list that brought them.
     """
-    for request, numbers in found.serves.items():
-        for body in [one.body for one in found.answers.get(request, ()) if is_one_value(one.body)]:
+    for one in found.inference:
+        numbers = _as_asked(found.serves.get(one.sent.request, ()), inputs, one)
+        for body in [each.body for each in found.answers.get(one.sent.request, ()) if is_one_value(each.body)]:
             places = listing(body)
-            order = [places[text] for number in sorted(numbers) if (text := squeeze(outputs[number])) in places]
+            order = [places[text] for number in numbers if (text := squeeze(outputs[number])) in places]
             if len(set(order)) == len(numbers) and order != sorted(order):
                 return Verdict.BROKEN, "the outputs stand in another order than the answers: they are not in order"
     return None
+
+
+def _as_asked(numbers: Iterable[int], inputs: Sequence[str], exchange: Exchange) -> list[int]:
+    """
+    Return inputs in the order in which a request carries them: who sorts its questions has its answers so, too.
+    """
+    places = {number: exchange.sent.text.find(code_word(inputs[number]) or inputs[number]) for number in numbers}
+    return sorted(places, key=lambda number: (places[number], number))
 
 
 def _own_answers(number: int, found: Traffic) -> frozenset[str]:
