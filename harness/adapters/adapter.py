@@ -41,6 +41,7 @@ class Adapter:
         upstream: where its cassettes come from.
         simulator: the simulator that answers while recording from simulators.
         engine: the engine in its own process that it calls, and which of the calls are requests (docs/engines.md).
+        preload: modules to import once for all of its calls, such as the client library that its constructor imports.
         timeout: seconds that a call may take.
         environment: the locked environment that it runs in, where there are several; None: the project's.
         without: checks that `harness check` leaves out, as "check" or "check.call", each with the reason.
@@ -65,6 +66,7 @@ class Adapter:
     upstream: Upstream | None = None
     simulator: str | None = None
     engine: Mapping[str, object] | None = None
+    preload: tuple[str, ...] = ()
     timeout: float | None = None
     environment: str | None = None
     without: Mapping[str, str] = field(default_factory=dict)
@@ -90,6 +92,7 @@ class Adapter:
             upstream: str | None = ...,
             simulator: str | None = ...,
             engine: Mapping[str, object] | None = ...,
+            preload: Iterable[str] = ...,
             timeout: float | None = ...,
             environment: str | None = ...,
             without: Mapping[str, str] = ...,
@@ -165,6 +168,7 @@ _CHECKS: Final[dict[str, checks.Check]] = {
     "upstream": checks.optional(checks.upstream),
     "simulator": checks.optional(checks.text),
     "engine": checks.optional(engine),
+    "preload": checks.modules,
     "timeout": checks.optional(checks.seconds),
     "environment": checks.optional(checks.environment_name),
     "without": checks.reasons,

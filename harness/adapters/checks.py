@@ -32,6 +32,7 @@ _WRITTEN: Final = {
     type(None): "nothing",
 }
 _PROMPTS: Final = 3
+_MODULE: Final = re.compile(r"[^\W\d]\w*(\.[^\W\d]\w*)*")
 _BAD_IN_A_FOLDER: Final = re.compile(r"""[/\\:*?"<>|\x00-\x1f\x7f]""")
 
 
@@ -122,6 +123,18 @@ def texts(value: object, where: str) -> tuple[str, ...]:
     if not isinstance(value, Iterable) or isinstance(value, Mapping):
         refuse(value, "a list of strings", where, hint='for example: ["one", "two"]')
     return tuple(text(item, f"{where}[{number}]") for number, item in enumerate(value))
+
+
+def modules(value: object, where: str) -> tuple[str, ...]:
+    """
+    Return the names of modules.
+    """
+    names = texts(value, where)
+    for name in names:
+        if not _MODULE.fullmatch(name):
+            hint = 'for example: preload = ["httpx", "my_package.llms"]'
+            raise RegistrationError(f"{name!r} is not the name of a module", where=where, hint=hint)
+    return names
 
 
 def matchers(value: object, where: str) -> tuple[str, ...]:

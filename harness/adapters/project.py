@@ -22,7 +22,6 @@ _PROJECT_KEYS: Final = (
     "timeout", "environment", "checks", "adapters",
 )  # fmt: skip
 _ADAPTER_KEYS: Final = tuple(field.name for field in fields(Adapter) if field.name not in {"name", "family", "origin"})
-_MODULE: Final = re.compile(r"[^\W\d]\w*(\.[^\W\d]\w*)*")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -122,7 +121,7 @@ def _project(found: Configuration) -> Project:
         reports=root / _path(settings, "reports", place, "reports"),
         published=_optional_path(settings, "published", place, root),
         documented=_optional_path(settings, "documented", place, root),
-        preload=_modules(settings.get("preload", ()), f"{place}, preload"),
+        preload=checks.modules(settings.get("preload", ()), f"{place}, preload"),
         paths=tuple(root / one for one in checks.texts(settings.get("paths", ()), f"{place}, paths")),
         simulators=_optional_path(settings, "simulators", place, root),
         upstream=checks.optional(checks.upstream)(settings.get("upstream"), f"{place}, upstream"),
@@ -161,15 +160,6 @@ def _path(settings: Mapping[str, object], key: str, place: str, default: str) ->
 
 def _optional_path(settings: Mapping[str, object], key: str, place: str, root: Path) -> Path | None:
     return root / checks.text(settings[key], f"{place}, {key}") if key in settings else None
-
-
-def _modules(value: object, where: str) -> tuple[str, ...]:
-    names = checks.texts(value, where)
-    for name in names:
-        if not _MODULE.fullmatch(name):
-            hint = 'for example: preload = ["httpx", "my_package.llms"]'
-            raise RegistrationError(f"{name!r} is not the name of a module", where=where, hint=hint)
-    return names
 
 
 def _specs(value: object, where: str) -> tuple[str, ...]:

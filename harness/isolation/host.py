@@ -143,10 +143,11 @@ class Host:
             load_target(Adapter.from_dict(self._job.adapter))
         else:
             import_target(target)
-        for spec in _texts(self._job.adapter.get("objects")).values():
+        objects = [spec.partition(":")[0] for spec in _texts(self._job.adapter.get("objects")).values()]
+        for module in (*_names(self._job.adapter.get("preload")), *objects):
             # an import can cost seconds (runhouse 6 s), and each cell would spend them; what is wrong with one, it says
             with suppress(Exception, SystemExit):
-                importlib.import_module(spec.partition(":")[0])
+                importlib.import_module(module)
 
     def _provide(self, target: str) -> None:
         table = self._job.adapter.get("engine")
@@ -364,6 +365,10 @@ def _exists(module: str) -> bool:
 
 def _texts(value: object) -> Mapping[str, str]:
     return {str(key): str(text) for key, text in value.items()} if isinstance(value, dict) else {}
+
+
+def _names(value: object) -> list[str]:
+    return list(map(str, value)) if isinstance(value, list | tuple) else []
 
 
 def memory_limit(job: Job) -> int:

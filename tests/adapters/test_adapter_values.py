@@ -122,6 +122,7 @@ def test_a_class_of_the_program_itself_is_refused():
         ({"kwargs": {"a": {"b": [object()]}}}, ["kwargs.a.b[0]", "travel to the adapter's own process", "objects"]),
         ({"objects": {"a": "Thing"}}, ["objects.a", "module:Class()"]),
         ({"objects": {"a": "m:Thing()"}, "kwargs": {"a": 1}}, ["'a' stands in kwargs too"]),
+        ({"preload": ["no module"]}, ["preload", "not the name of a module"]),
         ({"timeout": True}, ["timeout", "a boolean: True"]),
         ({"timeout": 0}, ["timeout", "positive"]),
         ({"timeout": float("nan")}, ["timeout", "positive"]),

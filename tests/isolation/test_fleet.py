@@ -98,13 +98,22 @@ def test_each_forked_cell_begins_anew(forking: Fleet, job: MakeJob) -> None:
     assert len({outcome.notes["parent"] for outcome in spoken.values()}) == 1
 
 
-def test_modules_of_arguments_are_imported_once(forking: Fleet, job: MakeJob) -> None:
+@pytest.mark.parametrize(
+    "wish",
+    [
+        {"objects": {"missing": "isolation_nowhere:thing", "given": "isolation_objects:IMPORTED_BY"}},
+        {"preload": ["isolation_nowhere", "isolation_objects"]},
+    ],
+    ids=["objects", "preload"],
+)
+def test_what_the_cells_share_is_imported_once(forking: Fleet, job: MakeJob, wish: dict[str, object]) -> None:
     """
-    What an argument is taken from is imported before the cells are forked; one that cannot be is the cells' to report.
+    What an argument is taken from, and what the registration names, is imported before the cells are forked.
+
+    What cannot be imported is the cells' to report.
     """
     asked = job("tell_importer")
-    objects = {"missing": "isolation_nowhere:thing", "given": "isolation_objects:IMPORTED_BY"}
-    told = forking.measure(replace(asked, adapter={**asked.adapter, "objects": objects}), [INVOKE, STREAM])
+    told = forking.measure(replace(asked, adapter={**asked.adapter, **wish}), [INVOKE, STREAM])
 
     importers = [outcome.notes["importer"] for outcome in told.values()]
     assert importers == [outcome.notes["parent"] for outcome in told.values()]
