@@ -215,7 +215,9 @@ def _prompts(used: Sequence[_File], adapter: Adapter) -> list[str]:
     Return what was asked in the recordings, each prompt once; none that has a secret in it.
     """
     secrets = secrets_among(adapter)
-    every = dict.fromkeys(text for one in used if one.made for text in one.made.prompts)
+    # those of a batch belong together
+    in_order = sorted(used, key=lambda one: Capability.BATCH not in one.calls)
+    every = dict.fromkeys(text for one in in_order if one.made for text in one.made.prompts)
     return [text for text in every if not hits(text.encode("utf-8", "surrogatepass"), secrets)]
 
 

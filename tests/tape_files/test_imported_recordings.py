@@ -136,7 +136,7 @@ interactions:
         - null
 """.replace("BODY", base64.b64encode(WHOLE).decode())
 
-SINGLE = {
+SINGLE: dict[str, Any] = {
     "request": {"method": "POST", "url": URI, "headers": {"a": "b"}, "body": ASKED},
     "response": {"status": 200, "headers": {"Content-Type": "application/json"}, "body": WHOLE.decode()},
 }
@@ -160,6 +160,12 @@ WHOLE_SHAPES: dict[str, bytes] = {
     "old httpx": as_yaml(pair(tell={**OLD_HTTPX, "content": WHOLE.decode()})),
     "old httpx, bytes": as_yaml(pair(tell={**OLD_HTTPX, "content": gzip.compress(WHOLE)})),
     "base64": as_yaml(pair(tell=response({"base64_string": base64.b64encode(WHOLE).decode()}))),
+    "base64 behind a mark": json.dumps(
+        {
+            **SINGLE,
+            "response": {**SINGLE["response"], "body": f"base64:{base64.b64encode(gzip.compress(WHOLE)).decode()}"},
+        }
+    ).encode(),
     "a request's body as a mapping": as_yaml(pair(ASKED)),
     "a request's body as bytes": as_yaml(pair(json.dumps(ASKED).encode())),
     "gzip without a header": as_yaml(pair(answer=gzip.compress(WHOLE))),

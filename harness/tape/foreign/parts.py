@@ -8,7 +8,6 @@ somebody redacted: what they said is found out from the body.
 from __future__ import annotations
 
 import base64
-import binascii
 import json
 import re
 from dataclasses import dataclass, field
@@ -30,6 +29,8 @@ REDACTED: Final = re.compile(
 )
 """What people put in place of what they take out of a recording."""
 _OF_TRANSPORT: Final = frozenset({"content-encoding", "content-length", "transfer-encoding"})
+_BASE64: Final = "base64:"
+"""What recorders of one exchange a file put before bytes that are no text."""
 _GZIP_AS_TEXT: Final = GZIP_MAGIC.decode("latin-1")
 _STATUS: Final = re.compile(r"\s*(\d{3})\b\s*(.*)")
 
@@ -191,24 +192,28 @@ def _within(value: Any) -> Any:  # noqa: ANN401 - YAML is any value
     if not isinstance(value, dict):
         return value
     if value.get("base64_string") is not None:
-        return _unbased(str(value["base64_string"]))
+        return _unbased(text := str(value["base64_string"]), text)
     for key in ("string", "parsed_body"):
         if key in value and len(value) <= 2:  # noqa: PLR2004 - an encoding may stand beside it
             inner = value[key]
             is_packed = value.get("encoding") == "base64" and isinstance(inner, str)
-            return _unbased(inner) if is_packed else inner
+            return _unbased(inner, inner) if is_packed else inner
     return value
 
 
-def _unbased(text: str) -> bytes | str:
+def _unbased(text: str, otherwise: str) -> bytes | str:
     try:
         return base64.b64decode(text, validate=True)
-    except binascii.Error:
-        return text
+    except ValueError:
+        return otherwise
 
 
 def _bytes(value: Any, place: Place) -> bytes | None:  # noqa: ANN401 - YAML is any value
-    if value is None or isinstance(value, bytes):
+    if value is None:
+        return None
+    if isinstance(value, str) and value.startswith(_BASE64):
+        value = _unbased(value.removeprefix(_BASE64), value)
+    if isinstance(value, bytes):
         return value
     if isinstance(value, str):
         # old dumps keep bytes as text, one character a byte
