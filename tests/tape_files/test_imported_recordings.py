@@ -396,6 +396,13 @@ def test_what_does_not_look_genuine_is_told(tmp_path: Path) -> None:
     for word in ("content type of JSON", "printed for people", "too few", "nothing in its request"):
         assert word in notes
     assert imported(tmp_path, as_yaml(streamed(SSE))).notes == ()
+    # some ask in a header, others deep in the body
+    by_header = request(json.dumps(ASKED), headers={"X-DashScope-SSE": ["enable"]})
+    in_depth = request(json.dumps({**ASKED, "parameters": {"stream": True}}))
+    for ask in (by_header, in_depth):
+        assert (
+            imported(tmp_path, as_yaml(pair(ask=ask, tell=response({"string": SSE}, "text/event-stream")))).notes == ()
+        )
 
 
 def test_secrets_are_taken_out_or_stop_the_import(tmp_path: Path) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from dataclasses import dataclass, replace
 from datetime import UTC
@@ -33,6 +34,7 @@ _BATCH: Final = 3
 _FEWEST: Final = 4
 """Arrivals that can show streaming."""
 _REFUSED: Final = 400
+_ASKS: Final = re.compile(r"stream|\bsse\b", re.IGNORECASE)
 _PRETTY: Final = re.compile(rb"(?:^|[\r\n])data: ?\{[ \t]*[\r\n]")
 
 
@@ -221,9 +223,16 @@ def _doubts(turns: tuple[Turn, ...]) -> Iterator[str]:
             yield f"{turn.pieces} pieces are too few to show streaming, the cell will be unknown"
         if turn.form == "server-sent events":
             yield from _doubtful_events(turn)
-        value = json_body(turn.request)
-        if isinstance(value, dict) and "stream" not in value and asks_stream(turn.request) is None:
+        if asks_stream(turn.request) is None and not _ASKS.search(_said(turn.request)):
             yield "suspect: an answer is streamed, and nothing in its request asks for that"
+
+
+def _said(request: Request) -> str:
+    """
+    Return everything in a request that may ask for a stream; some say it in a header, or deep in their body.
+    """
+    headers = " ".join(f"{name}: {value}" for name, value in request.headers.items())
+    return f"{request.uri} {headers} {json.dumps(json_body(request))}"
 
 
 def _doubtful_events(turn: Turn) -> Iterator[str]:
