@@ -200,7 +200,9 @@ def _tell_registration(used: Sequence[_File], adapter: Adapter, project: Project
     if adapter.prompts is None and three:
         lines.append(f"prompts = {toml(three)}    # optional: what was asked when it was recorded")
     elif adapter.prompts is None:
-        note(f"recorded were {counted(len(prompts), 'prompt')}, too short or too alike to be told apart in a request:")
+        note(
+            "what was asked is too short, too long or too alike to be told apart in a request; the prompts stay as they are:"
+        )
         for text in prompts[:3]:
             note(f"  {one_line(text)[:_LONGEST]}")
     if not lines:
