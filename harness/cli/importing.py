@@ -200,9 +200,7 @@ def _tell_registration(used: Sequence[_File], adapter: Adapter, project: Project
     if adapter.prompts is None and three:
         lines.append(f"prompts = {toml(three)}    # optional: what was asked when it was recorded")
     elif adapter.prompts is None:
-        note(
-            "what was asked is too short, too long or too alike to be told apart in a request, so no prompts are offered:"
-        )
+        note("what was asked is too short, long or alike to be told apart in a request, so no prompts are offered:")
         for text in prompts[:3]:
             note(f"  {one_line(text)[:_LONGEST]}")
     if not lines:
