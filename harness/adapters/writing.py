@@ -53,7 +53,7 @@ def registered(data: bytes, file: Path, adapter: Adapter, family: str | None = N
         ConfigurationError: the file is not TOML, has the adapter already, or cannot take a table at its end.
     """
     before = _parsed(data, file)
-    prefix = ("tool", "harness") if file.name == PYPROJECT else ()
+    prefix = _prefix(file)
     newline = "\r\n" if b"\r\n" in data else "\n"
     lines = [*_family(family, prefix, before, file), f"[{_dotted(*prefix, 'adapters', adapter.name)}]"]
     values = _values(adapter)
@@ -62,6 +62,17 @@ def registered(data: bytes, file: Path, adapter: Adapter, family: str | None = N
     whole = data + _gap(data, newline) + text.replace("\n", newline).encode()
     _require(whole, before, (*prefix, "adapters", adapter.name), values, file)
     return whole
+
+
+def table_name(file: Path, name: str) -> str:
+    """
+    Return how the table of an adapter is called in a configuration file.
+    """
+    return _dotted(*_prefix(file), "adapters", name)
+
+
+def _prefix(file: Path) -> tuple[str, ...]:
+    return ("tool", "harness") if file.name == PYPROJECT else ()
 
 
 def _values(adapter: Adapter) -> dict[str, Any]:

@@ -28,15 +28,16 @@ _COMMANDS: Final = {
     "report": "merge matrices and render the reports again, without running anything",
     "diff": "the cells that changed between two matrices, the worst first",
     "docs": "rewrite the tables between the markers of hand-written pages",
+    "import": "turn cassettes that were recorded elsewhere into this project's",
 }
 _EPILOG: Final = """
 \b
 Exit status:
   0  all is as it should be
   1  a cell is broken or blocked, contradicts what its registration declares,
-     or falls behind the committed matrix; a recording was not kept; `check`
-     has something to do, `diff` found a regression, `docs --check` a page
-     that would change; `new` wrote nothing
+     or falls behind the committed matrix; a recording was not kept, or a
+     file not imported; `check` has something to do, `diff` found a regression,
+     `docs --check` a page that would change; `new` wrote nothing
   2  a mistake of yours: usage, configuration, files
   3  the harness's own fault
 """

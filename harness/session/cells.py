@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from harness.cells import Cell, Measured
-from harness.events import Missing, Raised
+from harness.events import Missing, Raised, Sent
 from harness.verdicts import judge
 from harness.words import Capability, Upstream, Verdict
 
@@ -21,6 +21,9 @@ if TYPE_CHECKING:
 
 _REFLECTED = "reflected."
 _DISTRIBUTION = "distribution."
+_MEASURED = frozenset({Verdict.NATIVE, Verdict.FALLBACK})
+_MADE_UP = "made up"
+_ARRIVALS = "the arrivals were not recorded, they are made up from the wire format"
 
 
 def judged(
@@ -45,7 +48,27 @@ def judged(
         judgement = _unknown(judgement, f"not measured: {problem.partition(chr(10))[0]}")
     elif replayed and provenance is None and judgement.verdict not in {Verdict.UNSUPPORTED, Verdict.BLOCKED}:
         judgement = _without_cassette(judgement, attempt, outcome)
+    elif _may_not_fit(capability, judgement, outcome):
+        judgement = _unknown(judgement, f"the imported recording may not fit this adapter: {judgement.reason}")
+    elif outcome.notes.get("arrivals") == _MADE_UP and capability.streams and judgement.verdict in _MEASURED:
+        judgement = replace(judgement, reason=f"{judgement.reason}; {_ARRIVALS}")
     return replace(judgement, evidence=replace(judgement.evidence, cassette=provenance))
+
+
+def _may_not_fit(capability: Capability, judgement: Judgement, outcome: Outcome) -> bool:
+    """
+    Tell whether what looks like a defect may be that of a recording which was made for something else.
+
+    Who raised, or got nothing out of an imported answer, or got too little for several inputs, may have been handed
+    what it never asked for. Who passed on a part of it and lost the rest understood it.
+    """
+    if judgement.verdict is not Verdict.BROKEN or outcome.notes.get("upstream") != Upstream.IMPORTED:
+        return False
+    if not any(isinstance(one, Sent) and one.phase == "call" for one in outcome.events):
+        return False
+    if capability.batches or any(isinstance(one, Raised) for one in outcome.events):
+        return True
+    return not any(item.counts for item in judgement.evidence.timeline.items)
 
 
 def _without_cassette(judgement: Judgement, attempt: Attempt | None, outcome: Outcome) -> Judgement:

@@ -44,6 +44,7 @@ __all__ = [
     "Timing",
     "dump",
     "load",
+    "place",
     "provenance",
     "read_timing",
     "save",
@@ -260,6 +261,16 @@ def write(path: Path, text: str, secrets: Secrets) -> None:
         CassetteError: the file cannot be written; an existing file stays as it was.
     """
     refuse(scan(text, secrets), str(path))
+    place(path, text)
+
+
+def place(path: Path, text: str) -> None:
+    """
+    Put the text of a cassette that was scanned into its file, all of it or nothing.
+
+    Raises:
+        CassetteError: the file cannot be written; an existing file stays as it was.
+    """
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         with _replacing(path) as handle:

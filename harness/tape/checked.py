@@ -7,7 +7,7 @@ A file is read as a stream of YAML events first, which builds no object and expa
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from io import BytesIO
 from typing import TYPE_CHECKING, Any, Final, NoReturn
 from urllib.parse import urlsplit
@@ -60,10 +60,17 @@ def read_interactions(path: Path) -> list[dict[str, Any]]:
     """
     where = str(path)
     data = parse(_read(path, where), where)
-    return [_interaction(item, where, number) for number, item in enumerate(_listed(data, where), 1)]
+    return [interaction(item, where, number) for number, item in enumerate(_listed(data, where), 1)]
 
 
-def _read(path: Path, where: str) -> str:
+def read_raw(path: Path, where: str) -> bytes:
+    """
+    Return the bytes of a file that is a recording, as far as one can tell from outside.
+
+    Raises:
+        MissingCassette: there is no such file.
+        CassetteError: it cannot be read, or is too large.
+    """
     try:
         size = path.stat().st_size
         if path.is_dir():
@@ -72,16 +79,30 @@ def _read(path: Path, where: str) -> str:
         if size > MOST_BYTES:
             msg = f"the file has {size} bytes, more than the {MOST_BYTES} that are read"
             raise CassetteError(msg, where=where, hint="record one call a file")
-        raw = path.read_bytes()
+        return path.read_bytes()
     except FileNotFoundError:
         msg = "there is no such cassette"
         raise MissingCassette(msg, where=where, hint="`harness record` makes it") from None
     except OSError as error:
         msg = f"the cassette cannot be read: {error.strerror or error}"
         raise CassetteError(msg, where=where, hint="check the path and its permissions") from error
+
+
+def _read(path: Path, where: str) -> str:
+    raw = read_raw(path, where)
     if raw.startswith(GZIP_MAGIC):
         msg = "the file is compressed, cassettes are plain YAML"
         raise CassetteError(msg, where=where, hint=f"gunzip it; {_IMPORT}")
+    return text_of(raw, where)
+
+
+def text_of(raw: bytes, where: str) -> str:
+    """
+    Return the text of a file that is one.
+
+    Raises:
+        CassetteError: it is not UTF-8, or empty.
+    """
     try:
         text = raw.decode("utf-8-sig")
     except UnicodeDecodeError as error:
@@ -93,9 +114,15 @@ def _read(path: Path, where: str) -> str:
     return text
 
 
-def parse(text: str, where: str) -> Any:  # noqa: ANN401 - YAML is any value
+def parse(text: str, where: str, *, build: Callable[[str], Any] | None = None) -> Any:  # noqa: ANN401 - YAML is any value
     """
     Return the value of a YAML or JSON text that may be hostile.
+
+    Args:
+        text: the text.
+        where: the file, for errors.
+        build: makes data of YAML whatever its tags are, and never an object; otherwise a tag that asks for one is
+            refused.
 
     Raises:
         CassetteError: the text stops in the middle, would construct objects or explode, or is not YAML.
@@ -106,8 +133,8 @@ def parse(text: str, where: str) -> Any:  # noqa: ANN401 - YAML is any value
         except (ValueError, RecursionError):
             pass  # YAML's flow style looks the same
     try:
-        _Walk(where).through(text)
-        return yamlserializer.deserialize(text)
+        _Walk(where, any_tag=build is not None).through(text)
+        return (build or yamlserializer.deserialize)(text)
     except CassetteError:
         raise
     except yaml.MarkedYAMLError as error:
@@ -152,8 +179,9 @@ class _Walk:
     Walk through the events of a YAML text and count what it would grow to, without growing it.
     """
 
-    def __init__(self, where: str) -> None:
+    def __init__(self, where: str, *, any_tag: bool) -> None:
         self._where = where
+        self._any_tag = any_tag
         self._weights: dict[str, int] = {}
         self._open: list[tuple[str | None, int]] = [(None, 0)]
 
@@ -178,7 +206,7 @@ class _Walk:
                 self._close(*self._open.pop(), line)
 
     def _tag(self, tag: str | None, line: int) -> None:
-        if tag is not None and tag != "!" and tag not in _TAGS:
+        if tag is not None and not self._any_tag and tag != "!" and tag not in _TAGS:
             self._refuse(f"the tag {tag.replace(_YAML, '!!')[:80]} would construct an object", line)
 
     def _alias(self, anchor: str, line: int) -> int:
@@ -205,7 +233,7 @@ def _listed(data: Any, where: str) -> list[Any]:  # noqa: ANN401 - YAML is any v
     """
     Return the list of interactions, or say what the file looks like instead.
     """
-    what = _foreign(data)
+    what = foreign(data)
     if what:
         msg = f"this is not a vcrpy cassette: it looks like {what}"
         raise CassetteError(msg, where=where, hint=_IMPORT)
@@ -222,7 +250,10 @@ def _listed(data: Any, where: str) -> list[Any]:  # noqa: ANN401 - YAML is any v
     return list(interactions)
 
 
-def _foreign(data: Any) -> str | None:  # noqa: ANN401 - YAML is any value
+def foreign(data: Any) -> str | None:  # noqa: ANN401 - YAML is any value
+    """
+    Say what a file looks like that has no `interactions`; None where it has some.
+    """
     if isinstance(data, list):
         return _foreign_list(data[0] if data and isinstance(data[0], dict) else {})
     if not isinstance(data, dict):
@@ -321,7 +352,13 @@ def _plain(value: object) -> str:
     return "" if value is None else str(value)
 
 
-def _interaction(item: object, where: str, number: int) -> dict[str, Any]:
+def interaction(item: object, where: str, number: int) -> dict[str, Any]:
+    """
+    Return one interaction in one shape: its body decoded and bytes, its headers lists of text.
+
+    Raises:
+        CassetteError: it is malformed.
+    """
     shape = _Shape(where, number)
     both = shape.mapping(item, "the interaction")
     request = shape.mapping(shape.part(both, "request", "the interaction"), "the request")

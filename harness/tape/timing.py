@@ -91,10 +91,12 @@ def read_timing(response: dict[str, Any], *, where: str | None = None, number: i
 
 def write_timing(response: dict[str, Any], timing: Timing) -> None:
     """
-    Put the arrivals of an answer into its vcrpy response; made-up ones are left out.
+    Put the arrivals of an answer into its vcrpy response; of made-up ones only that they are.
     """
     extra: dict[str, Any] = {}
-    if not timing.made_up:
+    if timing.made_up:
+        extra["made_up"] = True
+    else:
         extra["arrivals"] = " ".join(f"{_seconds(p.at)}+{p.size}" for p in timing.arrivals if p.size)
         extra["framing"] = timing.framing
         extra["sent"] = round(timing.sent, 6)

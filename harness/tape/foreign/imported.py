@@ -1,0 +1,242 @@
+"""A recording made elsewhere, as interactions of a cassette, and what it shows."""
+
+from __future__ import annotations
+
+import json
+import re
+from dataclasses import dataclass, replace
+from datetime import UTC
+from email.utils import parsedate_to_datetime
+from typing import TYPE_CHECKING, Any, Final
+
+from vcr.request import Request
+
+from harness.errors import CassetteError
+from harness.tape import wire
+from harness.tape.cassette import dump
+from harness.tape.checked import interaction
+from harness.tape.foreign.addresses import address
+from harness.tape.foreign.asked import Asked, asked
+from harness.tape.foreign.layouts import RECORD_INSTEAD, read_foreign
+from harness.tape.foreign.parts import Place, is_json, request_of, response_of
+from harness.tape.reading import asks_stream, json_body
+from harness.tape.scrub import scrub_request, scrub_response
+from harness.tape.secrets import Secrets, refuse, scan
+from harness.tape.timing import header, read_timing, write_timing
+from harness.words import Capability, Upstream
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+_BATCH: Final = 3
+"""Inputs of a batch."""
+_FEWEST: Final = 4
+"""Arrivals that can show streaming."""
+_REFUSED: Final = 400
+_ASKS: Final = re.compile(r"stream|\bsse\b", re.IGNORECASE)
+_PRETTY: Final = re.compile(rb"(?:^|[\r\n])data: ?\{[ \t]*[\r\n]")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Turn:
+    """
+    Hold one interaction and what it shows.
+
+    Attributes:
+        request: as vcrpy has it.
+        response: as vcrpy has it, its body decoded.
+        asked: the prompts that it carries.
+        form: how its answer was streamed, in words; empty for an answer in one piece.
+    """
+
+    request: Request
+    response: dict[str, Any]
+    asked: Asked
+    form: str
+
+    @property
+    def refused(self) -> bool:
+        """
+        Tell whether the upstream answered with an error.
+        """
+        return int(self.response["status"]["code"]) >= _REFUSED
+
+    @property
+    def pieces(self) -> int:
+        """
+        Return how many arrivals the answer will have.
+        """
+        return len(read_timing(self.response).arrivals)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Imported:
+    """
+    Hold a recording made elsewhere.
+
+    Attributes:
+        layout: what its file was, in words.
+        turns: its interactions, in order.
+        notes: what whoever uses it should know.
+    """
+
+    layout: str
+    turns: tuple[Turn, ...]
+    notes: tuple[str, ...] = ()
+
+    @property
+    def answered(self) -> list[Turn]:
+        """
+        Return the interactions that carry a prompt and were answered.
+        """
+        return [one for one in self.turns if one.asked.prompts and not one.refused]
+
+    @property
+    def prompts(self) -> tuple[str, ...]:
+        """
+        Return the prompts that were answered, each once.
+        """
+        return tuple(dict.fromkeys(text for one in self.answered for text in one.asked.prompts))
+
+    @property
+    def capabilities(self) -> tuple[Capability, ...]:
+        """
+        Return the calls that it can stand for, by what it shows.
+        """
+        whole = [one for one in self.answered if not one.form]
+        single = [one for one in whole if len(one.asked.prompts) == 1]
+        inputs = {text for one in whole if not one.asked.goes_on for text in one.asked.prompts}
+        found = {
+            Capability.INVOKE: bool(single),
+            Capability.AINVOKE: bool(single),
+            Capability.STREAM: len(whole) < len(self.answered),
+            Capability.ASTREAM: len(whole) < len(self.answered),
+            Capability.BATCH: len(inputs) >= _BATCH,
+            Capability.ABATCH: len(inputs) >= _BATCH,
+        }
+        return tuple(call for call in Capability if found[call])
+
+    def text(self, secrets: Secrets, where: str) -> str:
+        """
+        Return the text of its cassette, scrubbed.
+
+        Raises:
+            SecretFound: something that looks like a secret is left.
+        """
+        pairs = [(scrub_request(one.request, secrets), scrub_response(one.response, secrets)) for one in self.turns]
+        text = dump(pairs)
+        refuse(scan(text, secrets), where)
+        return text
+
+
+def read_imported(path: Path) -> Imported:
+    """
+    Return what a recording made elsewhere becomes; its file is only read.
+
+    Raises:
+        MissingCassette: there is no such file.
+        CassetteError: it cannot be used; says why.
+    """
+    try:
+        layout, pairs = read_foreign(path)
+        place = Place(where=str(path))
+        turns = tuple(_turn(pair, place, str(path), number) for number, pair in enumerate(pairs, 1))
+        _stamp(turns)
+        made = Imported(layout=layout, turns=turns, notes=tuple(dict.fromkeys([*place.notes, *_doubts(turns)])))
+        _require_use(made, str(path))
+    except RecursionError as error:
+        raise CassetteError("it is nested too deeply", where=str(path), hint="do not trust the file") from error
+    return made
+
+
+def _turn(pair: object, place: Place, where: str, number: int) -> Turn:
+    place.where = f"{where}, interaction {number}"
+    both = place.mapping(pair, "the interaction")
+    request = request_of(place.mapping(both.get("request"), "the request"), place)
+    response = response_of(place.mapping(both.get("response"), "the response"), place)
+    if "grpc" in header(response["headers"], "content-type") or "grpc" in header(request["headers"], "content-type"):
+        place.fail("it is a call of gRPC, which another recorder cannot have kept whole")
+    request["uri"] = address(request, response["body"]["string"], place)
+    clean = interaction({"request": request, "response": response}, where, number)
+    asks, answer = clean["request"], clean["response"]
+    made = Request(
+        asks["method"], asks["uri"], asks["body"], {name: ", ".join(v) for name, v in asks["headers"].items()}
+    )
+    form = _form(made, answer)
+    body = answer["body"]["string"]
+    if body and not form and "harness" not in answer:
+        # a known length says that an answer was not written piece by piece
+        answer["headers"]["content-length"] = [str(len(body))]
+    return Turn(request=made, response=answer, asked=asked(asks["method"], asks["uri"], asks["body"]), form=form)
+
+
+def _form(request: Request, response: dict[str, Any]) -> str:
+    """
+    Say how an answer was streamed; an empty text where it came in one piece.
+    """
+    body, kind = response["body"]["string"], header(response["headers"], "content-type")
+    if not body or int(response["status"]["code"]) >= _REFUSED:
+        return ""
+    if wire.messages(body):
+        return "AWS event stream"
+    if wire.looks_like_events(body) or ("event-stream" in kind and not is_json(body)):
+        return "server-sent events"
+    if body.lstrip()[:1] == b"[" and asks_stream(request) and is_json(body):
+        return "elements of a JSON array"
+    return "lines of JSON" if (wire.is_stream(body) or (wire.streams(kind) and not is_json(body))) else ""
+
+
+def _stamp(turns: tuple[Turn, ...]) -> None:
+    """
+    Note where the recording comes from, and when it was made where an answer says so.
+    """
+    for number, turn in enumerate(turns):
+        timing = read_timing(turn.response, number=number + 1)
+        if not number:
+            recorded = timing.recorded or _date(header(turn.response["headers"], "date"))
+            timing = replace(timing, upstream=Upstream.IMPORTED.value, recorded=recorded)
+        write_timing(turn.response, timing)
+
+
+def _date(text: str) -> str | None:
+    try:
+        return parsedate_to_datetime(text).astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+    except ValueError:
+        return None
+
+
+def _require_use(made: Imported, where: str) -> None:
+    if made.answered:
+        return
+    refused = sorted({int(one.response["status"]["code"]) for one in made.turns if one.asked.prompts})
+    codes = ", ".join(map(str, refused))
+    msg = f"the upstream refused what was asked (HTTP {codes})" if refused else "no request in it carries a prompt"
+    raise CassetteError(msg, where=where, hint=RECORD_INSTEAD)
+
+
+def _doubts(turns: tuple[Turn, ...]) -> Iterator[str]:
+    for turn in turns:
+        if not turn.form:
+            continue
+        if turn.pieces < _FEWEST:
+            yield f"{turn.pieces} pieces are too few to show streaming, the cell will be unknown"
+        if turn.form == "server-sent events":
+            yield from _doubtful_events(turn)
+        if asks_stream(turn.request) is None and not _ASKS.search(_said(turn.request)):
+            yield "suspect: an answer is streamed, and nothing in its request asks for that"
+
+
+def _said(request: Request) -> str:
+    """
+    Return everything in a request that may ask for a stream; some say it in a header, or deep in their body.
+    """
+    headers = " ".join(f"{name}: {value}" for name, value in request.headers.items())
+    return f"{request.uri} {headers} {json.dumps(json_body(request))}"
+
+
+def _doubtful_events(turn: Turn) -> Iterator[str]:
+    if "json" in header(turn.response["headers"], "content-type"):
+        yield "suspect: events under the content type of JSON"
+    if _PRETTY.search(turn.response["body"]["string"]):
+        yield "suspect: events of several lines each, as if they were printed for people"

@@ -1,0 +1,169 @@
+"""
+Layouts of recordings made elsewhere: from a file's bytes to one list of requests and responses.
+
+Nothing in a file is constructed: a tag that asks for an object is read as the data below it.
+"""
+
+from __future__ import annotations
+
+import base64
+import gzip
+import zlib
+from io import BytesIO
+from typing import TYPE_CHECKING, Any, Final
+
+import yaml
+
+from harness.errors import CassetteError
+from harness.tape.checked import MOST_BYTES, foreign, parse, read_raw, text_of
+from harness.tape.coding import GZIP_MAGIC
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+RECORD_INSTEAD: Final = "record it with vcrpy, or from the provider with `harness record`"
+_OBJECT: Final = "tag:yaml.org,2002:python/object"
+_BYTES: Final = "tag:yaml.org,2002:python/bytes"
+_BOTH: Final = frozenset({"request", "response"})
+
+
+def read_foreign(path: Path) -> tuple[str, list[Any]]:
+    """
+    Return what a recording is, in words, and its pairs of request and response, as they stand in the file.
+
+    Raises:
+        MissingCassette: there is no such file.
+        CassetteError: the file cannot be read, is hostile, or has a layout that cannot be used; says which.
+    """
+    where = str(path)
+    raw, packed = _unpacked(read_raw(path, where), where)
+    text = text_of(raw, where)
+    words = f"{packed}{'JSON' if text.lstrip()[:1] in ('{', '[') else 'YAML'}"
+    return _pairs(parse(text, where, build=_as_data), words, where)
+
+
+def _unpacked(raw: bytes, where: str) -> tuple[bytes, str]:
+    if not raw.startswith(GZIP_MAGIC):
+        return raw, ""
+    try:
+        with gzip.GzipFile(fileobj=BytesIO(raw)) as file:
+            data = file.read(MOST_BYTES + 1)
+    except (OSError, EOFError, zlib.error) as error:
+        msg = f"the file is compressed and damaged: {error}"
+        raise CassetteError(msg, where=where, hint="fetch it again from where it comes") from error
+    if len(data) > MOST_BYTES:
+        msg = f"a file of {len(raw)} bytes unpacks to more than {MOST_BYTES} bytes"
+        raise CassetteError(msg, where=where, hint="do not trust the file")
+    return data, "gzipped "
+
+
+def _pairs(data: Any, words: str, where: str) -> tuple[str, list[Any]]:  # noqa: ANN401 - YAML is any value
+    match data:
+        case {"interactions": found}:
+            return f"vcrpy {words}", _of_vcrpy(data, found, where)
+        case {"requests": list(asked), "responses": list(answered)}:
+            return f"{words} of requests beside responses", _beside(asked, answered, where)
+        case {"request": dict(), "response": dict()}:
+            return f"{words} of one request", [data]
+        case [dict(first), *_] if first.keys() >= _BOTH and _has_address(first):
+            return f"{words} list", data
+    what = _kind_of(data) or foreign(data)
+    raise CassetteError(f"it looks like {what}, which cannot be used", where=where, hint=RECORD_INSTEAD)
+
+
+def _has_address(pair: dict[Any, Any]) -> bool:
+    asked = pair["request"]
+    return isinstance(asked, dict) and bool({"uri", "url"} & asked.keys())
+
+
+def _kind_of(data: Any) -> str | None:  # noqa: ANN401 - YAML is any value
+    first = data[0] if isinstance(data, list) and data else data
+    if not isinstance(first, dict):
+        return None
+    keys = {str(key).lower() for key in first}
+    if any("grpc" in key for key in keys) or {"service", "method"} <= keys or "rpc" in keys:
+        return "a sample of gRPC"
+    return None
+
+
+def _of_vcrpy(data: dict[Any, Any], found: Any, where: str) -> list[Any]:  # noqa: ANN401 - YAML is any value
+    if not found:
+        raise CassetteError("nothing is recorded in it", where=where, hint=RECORD_INSTEAD)
+    pairs = list(found.values()) if isinstance(found, dict) else found
+    if not isinstance(pairs, list):
+        msg = "`interactions` is neither a list nor a mapping"
+        raise CassetteError(msg, where=where, hint=RECORD_INSTEAD)
+    other = _other_vcr(data, pairs)
+    if other:
+        msg = f"it looks like a cassette of {other}, which cannot be used"
+        raise CassetteError(msg, where=where, hint=RECORD_INSTEAD)
+    return pairs
+
+
+def _other_vcr(data: dict[Any, Any], pairs: list[Any]) -> str | None:
+    asked = pairs[0].get("request") if isinstance(pairs[0], dict) else None
+    if isinstance(asked, dict) and ("proto" in asked or "proto_major" in asked):
+        return "go-vcr"
+    if isinstance(pairs[0], dict) and {"Request", "Response"} & pairs[0].keys():
+        return "VCR for .NET"
+    version = data.get("version", 1)
+    return (
+        None if version in {1, "1", None} else f"another VCR, or of a vcrpy that is not known here (version {version})"
+    )
+
+
+def _beside(asked: list[Any], answered: list[Any], where: str) -> list[Any]:
+    if not asked or len(asked) != len(answered):
+        msg = f"{len(asked)} requests stand beside {len(answered)} responses"
+        raise CassetteError(msg, where=where, hint="the file was cut off or edited; fetch it again")
+    return [{"request": one, "response": two} for one, two in zip(asked, answered, strict=True)]
+
+
+class _Data(yaml.CSafeLoader if yaml.__with_libyaml__ else yaml.SafeLoader):  # type: ignore[misc]
+    """
+    Read whatever tag as the data below it.
+    """
+
+
+def _as_data(text: str) -> Any:  # noqa: ANN401 - YAML is any value
+    return yaml.load(text, Loader=_Data)  # noqa: S506 - a safe loader; what it does not know becomes plain data
+
+
+def _untagged(loader: yaml.SafeLoader, tag: str, node: yaml.ScalarNode | yaml.SequenceNode | yaml.MappingNode) -> Any:  # noqa: ANN401 - YAML is any value
+    if isinstance(node, yaml.ScalarNode):
+        text = loader.construct_scalar(node)
+        return base64.b64decode(str(text)) if tag == _BYTES else text
+    is_object = tag.startswith(_OBJECT)
+    if isinstance(node, yaml.MappingNode):
+        made = loader.construct_mapping(node, deep=True)
+        return _state(made) if is_object else made
+    found = loader.construct_sequence(node, deep=True)
+    return _bare(found) if is_object else found
+
+
+def _bare(arguments: list[Any]) -> Any:  # noqa: ANN401 - as above
+    """
+    Return what an object was made of: the one value that says all, or all of them.
+    """
+    if len(arguments) != 1:
+        return arguments
+    (one,) = arguments
+    if isinstance(one, list) and one and all(isinstance(part, bytes | str) for part in one):
+        return b"".join(part if isinstance(part, bytes) else part.encode() for part in one)
+    return one
+
+
+def _state(made: dict[Any, Any]) -> Any:  # noqa: ANN401 - as above
+    if made.get("args"):
+        return _bare(made["args"]) if isinstance(made["args"], list) else made["args"]
+    for key in ("dictitems", "listitems"):
+        if made.get(key):
+            return made[key]
+    state = made.get("state")
+    # a file in memory keeps its bytes and the place that it was read up to
+    return state[0] if isinstance(state, list) and state and isinstance(state[0], bytes | str) else state or made
+
+
+_ANY_TAG: Final[Callable[..., Any]] = _Data.add_multi_constructor
+_ANY_TAG("", _untagged)
