@@ -109,6 +109,13 @@ class Player:
         return ""
 
     @property
+    def request(self) -> int:
+        """
+        Return the number that the request has in the log.
+        """
+        return self._request
+
+    @property
     def exhausted(self) -> bool:
         """
         Tell whether every arrival was handed out.
