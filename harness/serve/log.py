@@ -15,7 +15,7 @@ from dataclasses import fields
 from typing import TYPE_CHECKING, Any, Final, get_type_hints
 
 from harness.errors import UserError
-from harness.events import KINDS, Answered, Event, Where
+from harness.events import KINDS, Answered, Event, Sent, Where
 from harness.tape.log import Log
 
 if TYPE_CHECKING:
@@ -36,17 +36,21 @@ class ServerLog(Log):
 
     Args:
         file: where the lines go; None for nowhere.
+
+    Attributes:
+        came: when the request came that is logged next; to look for its recording takes time.
     """
 
     def __init__(self, file: BinaryIO | None) -> None:
         super().__init__(self._written)
+        self.came = 0.0
         self._file = file
 
     def _written(self, event: Event) -> None:
         self._rows.clear()
         self._events.clear()
         if self._file is not None:
-            self._file.write(line_of(event, self._began + event.real))
+            self._file.write(line_of(event, self.came if isinstance(event, Sent) else self._began + event.real))
             self._file.flush()
 
 

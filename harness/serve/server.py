@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 import ipaddress
+import os
 import socket
 import struct
 from dataclasses import asdict
@@ -13,6 +15,7 @@ from aiohttp import web
 from vcr.request import Request
 
 from harness.serve.gates import Lockstep
+from harness.serve.log import clock
 from harness.serve.tape import ServedTape
 from harness.tape.player import AnswerCut
 from harness.tape.scrub import scrub_request
@@ -21,8 +24,8 @@ from harness.tape.tape import ReplayMiss
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
 
+    from harness.serve.log import ServerLog
     from harness.serve.recordings import Recordings
-    from harness.tape.log import Log
     from harness.tape.player import Player
 
 CONTROL: Final = "/__harness__"
@@ -31,6 +34,7 @@ _MISDIRECTED: Final = 421
 _LARGEST_REQUEST: Final = 64 * 2**20
 _PATIENCE: Final = 30.0
 """Seconds that `next` waits for an arrival that it can release, where it is not told how long."""
+_LINGER: Final = "hh" if os.name == "nt" else "ii"
 _OF_THE_CONNECTION: Final = frozenset(
     "connection keep-alive proxy-authenticate proxy-connection te trailer transfer-encoding upgrade".split()
 )
@@ -56,7 +60,7 @@ class Replayer:
     def __init__(  # noqa: PLR0913 - each is one option of the command
         self,
         recordings: Recordings,
-        log: Log,
+        log: ServerLog,
         *,
         pace: float = 1.0,
         lockstep: bool = False,
@@ -67,6 +71,7 @@ class Replayer:
         self._gate = Lockstep() if lockstep else None
         self._tape = ServedTape(log, recordings, pace=pace, lockstep=self._gate, repeat=repeat)
         self._any_host = any_host
+        self._log = log
         self._origins = recordings.origins
         self.missed: list[str] = []
 
@@ -111,7 +116,11 @@ class Replayer:
         return web.json_response({"recordings": len(self._recordings.places)})
 
     async def _answer(self, request: web.Request) -> web.StreamResponse:
+        came = clock()
+        # of many that come at once, each is to have its moment before the first of them is looked up
+        await asyncio.sleep(0)
         asked = await _read(request)
+        self._log.came = came
         try:
             player = self._tape.send(asked, "async").player
         except ReplayMiss as miss:
@@ -119,6 +128,7 @@ class Replayer:
             return _missed(str(miss))
         if player is None:  # pragma: no cover - a tape with a cassette always plays
             return _missed("this server only replays")
+        player.reckon_from(came)
         try:
             return await self._played(player, request)
         finally:
@@ -204,7 +214,7 @@ def _cut(request: web.Request, *, harshly: bool) -> None:
         return
     if harshly:
         connection = transport.get_extra_info("socket")
-        connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+        connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack(_LINGER, 1, 0))
     transport.close()
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import errno
+import gc
 import signal
 import socket
 import threading
@@ -78,6 +79,9 @@ def serve(recordings: Recordings, options: Options, ready: Callable[[str], None]
         UserError: the port is taken, the address is not this machine's, the log cannot be written, or the server's
             library is not installed.
     """
+    # a look at all recordings for garbage would hold up every stream
+    gc.collect()
+    gc.freeze()
     return asyncio.run(_until_stopped(recordings, options, ready, by_signal=True))
 
 

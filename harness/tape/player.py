@@ -115,6 +115,12 @@ class Player:
         """
         return self._request
 
+    def reckon_from(self, sent: float) -> None:
+        """
+        Reckon the pace from an earlier moment than now, on the machine's clock: the one at which the request came.
+        """
+        self._sent = sent
+
     @property
     def exhausted(self) -> bool:
         """
