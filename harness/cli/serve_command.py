@@ -96,8 +96,8 @@ def _told(summary: Summary) -> Iterator[str]:
         yield f"never played: {len(summary.never)}"
         yield from _shortened([f"{place}: {place.asked}" for place in summary.never])
     if summary.missed:
-        yield f"refused, as no recording answers: {len(summary.missed)}"
-        yield from _shortened(list(summary.missed))
+        yield f"refused, as no recording answers: {sum(count for _, count in summary.missed)}"
+        yield from _shortened([f"{why}{_times(count)}" for why, count in summary.missed])
 
 
 def _times(count: int) -> str:

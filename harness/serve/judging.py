@@ -22,8 +22,9 @@ if TYPE_CHECKING:
 
     from harness.cells import Judgement
 
-TOLD: Final = ("Started", "Item", "Returned", "Raised", "Missing", "Endless")
+TOLD: Final = ("Started", "Item", "Returned", "Raised", "Missing", "Endless", "Died")
 """The events that a program tells of."""
+_ENDS: Final = frozenset({"Returned", "Raised", "Missing", "Endless", "Died"})
 _JUDGED: Final = (Capability.INVOKE, Capability.STREAM, Capability.BATCH)
 
 Line = dict[str, Any]
@@ -43,6 +44,7 @@ def judge_logs(served: Path, told: Path) -> Judgement:
     lines = read_lines(told)
     started = _started(lines, told)
     capability = _capability(started, told)
+    _refuse_unfinished(lines, told)
     events = events_of(read_lines(served), lines, str(served), str(told))
     return judge(capability, events)
 
@@ -102,6 +104,16 @@ def _started(lines: Sequence[Line], told: Path) -> Line:
             hint="log one call a file, and one event in it that is Started, with capability and inputs",
         )
     return found[0]
+
+
+def _refuse_unfinished(lines: Sequence[Line], told: Path) -> None:
+    if not any(line["event"] in _ENDS for line in lines):
+        raise UserError(
+            "the log does not tell how the call ended",
+            where=str(told),
+            hint="log Returned or Raised; for a program that had to be ended, Died with how (hung, signal or exit) and"
+            " detail",
+        )
 
 
 def _capability(started: Line, told: Path) -> Capability:

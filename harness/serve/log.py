@@ -155,4 +155,5 @@ _DEFAULTS: Final[dict[str, dict[str, Any]]] = {
     "Item": {"type": "str"},
     "Returned": {"texts": (), "types": (), "plural": False},
     "Raised": {"phase": "call", "message": "", "unsupported": False, "traceback": "", "line": ""},
+    "Died": {"stack": ""},
 }

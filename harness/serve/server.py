@@ -7,6 +7,7 @@ import ipaddress
 import os
 import socket
 import struct
+from collections import Counter
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Final
 from urllib.parse import urlsplit, urlunsplit
@@ -54,7 +55,7 @@ class Replayer:
         any_host: answer whatever the Host header says.
 
     Attributes:
-        missed: what was asked and no recording answers, with the reason.
+        missed: why no recording answers what was asked, and how often it was.
     """
 
     def __init__(  # noqa: PLR0913 - each is one option of the command
@@ -73,7 +74,7 @@ class Replayer:
         self._any_host = any_host
         self._log = log
         self._origins = recordings.origins
-        self.missed: list[str] = []
+        self.missed: Counter[str] = Counter()
 
     def application(self) -> web.Application:
         """
@@ -124,7 +125,7 @@ class Replayer:
         try:
             player = self._tape.send(asked, "async").player
         except ReplayMiss as miss:
-            self.missed.append(str(miss))
+            self.missed[str(miss)] += 1
             return _missed(str(miss))
         if player is None:  # pragma: no cover - a tape with a cassette always plays
             return _missed("this server only replays")

@@ -16,7 +16,7 @@ from harness.errors import UserError
 from harness.serve.log import ServerLog
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterator, Mapping
     from pathlib import Path
 
     from harness.serve.recordings import Place, Recordings
@@ -58,12 +58,12 @@ class Summary:
     Attributes:
         played: recordings, and how often each was played.
         never: recordings that nobody asked for.
-        missed: why requests were refused.
+        missed: why requests were refused, and how often.
     """
 
     played: tuple[tuple[Place, int], ...]
     never: tuple[Place, ...]
-    missed: tuple[str, ...]
+    missed: tuple[tuple[str, int], ...]
 
 
 def serve(recordings: Recordings, options: Options, ready: Callable[[str], None]) -> Summary:
@@ -250,7 +250,7 @@ def _bracketed(host: str) -> str:
     return f"[{host}]" if ":" in host else host
 
 
-def summary_of(recordings: Recordings, missed: list[str]) -> Summary:
+def summary_of(recordings: Recordings, missed: Mapping[str, int]) -> Summary:
     """
     Tell which recordings were played, and which never.
     """
@@ -259,5 +259,5 @@ def summary_of(recordings: Recordings, missed: list[str]) -> Summary:
     return Summary(
         played=tuple((place, plays[index]) for index, place in numbered if plays[index]),
         never=tuple(place for index, place in numbered if not plays[index]),
-        missed=tuple(missed),
+        missed=tuple(missed.items()),
     )

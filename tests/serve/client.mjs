@@ -47,7 +47,7 @@ async function* adapter() {
 // the driver: releases arrivals, and gives the adapter its chance to hand an item on before the middle of them
 let came;
 const item = new Promise((resolve) => (came = resolve));
-const patience = new Promise((resolve) => setTimeout(resolve, 2000, "never").unref());
+const patience = new Promise((resolve) => setTimeout(resolve, 3000, "never").unref());
 
 async function release() {
   for (let released; released === undefined || released.index + 1 < released.arrivals; ) {

@@ -33,6 +33,7 @@ if TYPE_CHECKING:
 CLIENT = Path(__file__).with_name("client.mjs")
 NODE = shutil.which("node")
 WORDS = ("amber2201", "birch2202", "cedar2203")
+BEGUN = '{"event": "Started", "clock": 1, "capability": "stream", "inputs": ["x"]}'
 PROMPTS = [f"Repeat {word} and speak of it." for word in WORDS]
 
 
@@ -81,7 +82,7 @@ def _released(url: str, came: threading.Event, arrivals: int) -> None:
     # the middle arrival waits for an item, as the gate of a replay in one process lets it
     for index in range(arrivals):
         if index == arrivals // 2:
-            came.wait(2)
+            came.wait(3)
         with suppress(httpx.HTTPError):
             httpx.post(f"{url}/__harness__/next", timeout=60)
 
@@ -198,9 +199,10 @@ def test_what_is_called_is_found_among_other_calls_and_the_answer_is_checked(cas
         ('{"event": "Item", "text": "x"}', "told.jsonl, line 1: this is no event"),
         ("nothing", "told.jsonl, line 1: this is no event"),
         (
-            '{"event": "Started", "clock": 1, "capability": "stream", "inputs": ["x"]}\n{"event": "Item", "clock": 2}',
+            f'{BEGUN}\n{{"event": "Item", "clock": 2}}\n{{"event":"Died", "clock": 3, "how": "hung", "detail": "1 s"}}',
             "told.jsonl: a line of Item lacks 'text'",
         ),
+        (BEGUN, "told.jsonl: the log does not tell how the call ended"),
     ],
 )
 def test_a_log_that_tells_too_little_is_refused(tmp_path: Path, text: str, words: str) -> None:
