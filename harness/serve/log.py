@@ -83,7 +83,9 @@ def read_lines(path: Path) -> list[dict[str, Any]]:
         lines = path.read_text(encoding="utf-8").splitlines()
     except (OSError, UnicodeDecodeError) as error:
         raise UserError(
-            f"the log cannot be read: {getattr(error, 'strerror', None) or error}", where=str(path)
+            f"the log cannot be read: {getattr(error, 'strerror', None) or error}",
+            where=str(path),
+            hint="name what `harness serve --log` wrote, and then what the program logged",
         ) from error
     return list(_checked(path, lines))
 
