@@ -29,6 +29,8 @@ _COMMANDS: Final = {
     "diff": "the cells that changed between two matrices, the worst first",
     "docs": "rewrite the tables between the markers of hand-written pages",
     "import": "turn cassettes that were recorded elsewhere into this project's",
+    "serve": "replay cassettes over loopback, for programs in other processes",
+    "judge-log": "judge a call of such a program, by what was served and what it logged",
 }
 _EPILOG: Final = """
 \b
@@ -60,7 +62,7 @@ class Commands(click.Group):
         """
         if cmd_name not in _COMMANDS:
             return None
-        command: click.Command = importlib.import_module(f"harness.cli.{cmd_name}_command").command
+        command: click.Command = importlib.import_module(f"harness.cli.{cmd_name.replace('-', '_')}_command").command
         return command
 
     def resolve_command(

@@ -213,11 +213,16 @@ def check(recorder: VCR, match_on: Sequence[str] | None) -> tuple[str, ...]:
     return names
 
 
-def nearest(cassette: Cassette | None, request: Request) -> str:
+def nearest(cassette: Cassette | None, request: Request, places: Sequence[object] = ()) -> str:
     """
     Say in one paragraph why no recording answers a request, naming the nearest recorded one.
 
     Credentials are not shown: both requests are scrubbed.
+
+    Args:
+        cassette: the recordings; None where there are none.
+        request: what was asked.
+        places: what to call each recording; its number otherwise.
     """
     asked = scrub_request(request)
     name = f"{asked.method} {asked.uri}"
@@ -225,11 +230,11 @@ def nearest(cassette: Cassette | None, request: Request) -> str:
         return f"{name}: there is no recording of this call"
     if not len(cassette):
         return f"{name}: nothing is recorded in {cassette.path}, not one request"
-    ranked = [(_score(asked, recorded, cassette._match_on), index) for index, (recorded, _) in enumerate(cassette.data)]  # noqa: SLF001 - vcrpy has no public name for it
-    (agree, _), index = max(ranked, key=lambda rank: (rank[0], -rank[1]))
+    agree, index = _closest(asked, cassette)
     recorded = cassette.data[index][0]
-    differing = [matcher for matcher in cassette._match_on if not _agrees(matcher, asked, recorded)]  # noqa: SLF001 - as above
-    shown = f"the nearest of {_counted(len(cassette), 'recorded request')} is number {index + 1}, "
+    differing = [matcher for matcher in cassette._match_on if not _agrees(matcher, asked, recorded)]  # noqa: SLF001 - vcrpy has no public name for it
+    place = str(places[index]) if places else f"number {index + 1}"
+    shown = f"the nearest of {_counted(len(cassette), 'recorded request')} is {place}, "
     if not differing:
         return _used_up(name, asked, cassette)
     also = "" if agree else ", which has nothing in common with it"
@@ -259,12 +264,22 @@ def _agrees(matcher: Callable[[Request, Request], bool | None], asked: Request, 
     return found is None or bool(found)
 
 
-def _score(asked: Request, recorded: Request, matchers: Sequence[Any]) -> tuple[int, float]:
-    agree = sum(_agrees(matcher, asked, recorded) for matcher in matchers)
+def _closest(asked: Request, cassette: Cassette) -> tuple[int, int]:
+    """
+    Return how many matchers agree with the nearest recording, and its index; texts are compared within the best only.
+    """
+    matchers = cassette._match_on  # noqa: SLF001 - vcrpy has no public name for it
+    agree = [sum(_agrees(one, asked, recorded) for one in matchers) for recorded, _ in cassette.data]
+    best = max(agree)
+    among = [index for index, count in enumerate(agree) if count == best]
+    return best, max(among, key=lambda index: (_likeness(asked, cassette.data[index][0]), -index))
+
+
+def _likeness(asked: Request, recorded: Request) -> float:
     texts = [f"{r.method} {r.uri} ".encode() + _form(r).raw for r in (asked, recorded)]
     ours, theirs = (text[:_COMPARED].decode("utf-8", "replace") for text in texts)
     comparison = difflib.SequenceMatcher(None, ours, theirs)
-    return agree, comparison.quick_ratio() if len(ours) + len(theirs) > _LONGEST_LINE * 10 else comparison.ratio()
+    return comparison.quick_ratio() if len(ours) + len(theirs) > _LONGEST_LINE * 10 else comparison.ratio()
 
 
 def _difference(name: str, asked: Request, recorded: Request) -> str:

@@ -109,6 +109,19 @@ class Player:
         return ""
 
     @property
+    def request(self) -> int:
+        """
+        Return the number that the request has in the log.
+        """
+        return self._request
+
+    def reckon_from(self, sent: float) -> None:
+        """
+        Reckon the pace from an earlier moment than now, on the machine's clock: the one at which the request came.
+        """
+        self._sent = sent
+
+    @property
     def exhausted(self) -> bool:
         """
         Tell whether every arrival was handed out.
