@@ -1,8 +1,8 @@
 """
 Disguises: a recording's values, with their encodings taken off layer by layer, and with the pieces of streams joined.
 
-The scan looks at each of these views, so a secret is found under encodings that nobody listed together (base64 of a form of
-JSON, say), and where only the pieces of several arrivals, frames, messages or answers make it whole.
+The scan looks at each of these views, so a secret is found under encodings that nobody listed together (base64 of a
+form of JSON, say), and where only the pieces of several arrivals, frames, messages or answers make it whole.
 """
 
 from __future__ import annotations

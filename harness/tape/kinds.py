@@ -1,9 +1,9 @@
 """
 Further kinds of credentials that the scan of a finished recording knows: who issues them, how they begin, what follows.
 
-The figures (prefixes, alphabets, lengths) are those that the issuers document, and that the public detectors gitleaks and
-detect-secrets go by. `credentials.known` has the kinds that are taken out of every request, in replay as well; these are looked
-for only where something is about to be written, because each costs a search.
+The figures (prefixes, alphabets, lengths) are those that the issuers document, and that the public detectors gitleaks
+and detect-secrets go by. `credentials.known` has the kinds that are taken out of every request, in replay as well;
+these are looked for only where something is about to be written, because each costs a search.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ _WORD: Final = "[A-Za-z0-9_-]"
 _ALNUM: Final = "[A-Za-z0-9]"
 _HEX: Final = "[a-f0-9]"
 _LEAST_BITS: Final = 2.5
-"""Bits a character of what follows the prefix: an example made of one letter is none, and a real one has three and more."""
+"""Bits a character of what follows the prefix: an example of one letter is none, a real one has three and more."""
 
 
 class _Kind(NamedTuple):
@@ -117,7 +117,7 @@ _KINDS: Final = tuple(
         ("Yandex token", "y0_", f"{_WORD}{{50,}}"),
     )
 )
-"""Sorted by issuer. A kind without a prefix of its own (32 hexadecimal digits, say) cannot be told from an identifier."""
+"""Sorted by issuer. A kind without a prefix of its own (32 hexadecimal digits, say) looks like any identifier."""
 
 
 @lru_cache(maxsize=1)

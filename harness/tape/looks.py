@@ -1,8 +1,8 @@
 """
 What only looks like a secret: a random value beside a name that says so, or in the middle of prose.
 
-Identifiers are random as well, and every provider's answer has some. So randomness alone accuses nothing: it has to stand where
-a credential would, or where words are expected.
+Identifiers are random as well, and every provider's answer has some. So randomness alone accuses nothing: it has to
+stand where a credential would, or where words are expected.
 """
 
 from __future__ import annotations
@@ -40,7 +40,8 @@ def random_looking(data: bytes) -> Iterator[Known]:
         if looks_random(value) and not _UUID.fullmatch(value) and is_telling(hit[1].decode("latin-1")):
             yield Known("a random value with a credential's name", hit.start(2), hit.end(2))
     for hit in _PROSE.finditer(data):
-        if _is_token(hit[1].decode("latin-1")) and not _CALLED_PUBLIC.search(data[max(0, hit.start(1) - _BEFORE) : hit.start(1)]):
+        before = data[max(0, hit.start(1) - _BEFORE) : hit.start(1)]
+        if _is_token(hit[1].decode("latin-1")) and not _CALLED_PUBLIC.search(before):
             yield Known("a random value among words", hit.start(1), hit.end(1))
 
 
