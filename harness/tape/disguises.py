@@ -200,13 +200,15 @@ def _quoted_printable(data: bytes) -> Iterator[bytes]:
 def _wide(data: bytes) -> Iterator[bytes]:
     if data.count(b"\0") * 3 > len(data):
         yield data.replace(b"\0", b"")
+        for kind in ("utf-16-le", "utf-16-be"):
+            yield data.decode(kind, "ignore").encode()
 
 
 # --- pieces
 
 
 _STRING: Final = rb'"((?:[^"\\]|\\.)*)"'
-_TEXT: Final = re.compile(_STRING + rb"(?!\s*:)", re.DOTALL)
+_TEXT: Final = re.compile(_STRING + rb"(\s*:)?", re.DOTALL)
 _PAIR: Final = re.compile(rb'"([\w.\-]{1,40})"\s*:\s*' + _STRING, re.DOTALL)
 
 
@@ -218,7 +220,7 @@ def _fields(data: bytes) -> Iterator[bytes]:
 
 
 def _strings(data: bytes) -> Iterator[bytes]:
-    found = _TEXT.findall(data)
+    found = [text for text, names in _TEXT.findall(data) if not names]
     if len(found) > 1:
         yield b"".join(found)
 
