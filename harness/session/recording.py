@@ -7,11 +7,12 @@ from typing import TYPE_CHECKING, Final
 
 from harness.battery.prompts import VERSION
 from harness.errors import UserError
-from harness.events import Died, Missing, Sent
+from harness.events import Died, Item, Missing, Returned, Sent
 from harness.session.attempts import Attempt, forget_attempt, write_attempt
 from harness.session.made import Made, count
 from harness.session.tidy import secrets_among
 from harness.tape.recorded import Stamp, parse, save_recording
+from harness.tape.secrets import tells_secret
 from harness.tape.tally import tally
 from harness.verdicts import judge
 from harness.verdicts.exchanges import exchanges
@@ -60,7 +61,7 @@ class Recording:
         """
         why = self._keep(path, capability, outcome)
         written = self._tally(outcome) if outcome.interactions and why is None else None
-        return why, count(outcome.events, written)
+        return why, count(outcome.events, written, repeats_secrets=self._repeats_secrets(outcome))
 
     def _keep(self, path: Path, capability: Capability, outcome: Outcome) -> str | None:
         judgement = judge(capability, outcome.events)
@@ -88,6 +89,13 @@ class Recording:
             return str(error)
         forget_attempt(path)
         return None
+
+    def _repeats_secrets(self, outcome: Outcome) -> bool:
+        bodies = [answer["body"].get("string") or b"" for _, answer in _interactions(outcome)]
+        items = [one.text or "" for one in outcome.events if isinstance(one, Item)]
+        returned = [text or "" for one in outcome.events if isinstance(one, Returned) for text in one.texts]
+        texts = [one.encode("utf-8", "surrogatepass") for one in ("".join(items), *returned)]
+        return any(tells_secret(one, self._secrets) for one in dict.fromkeys([*bodies, b"".join(bodies), *texts]))
 
     def _tally(self, outcome: Outcome) -> Tally:
         return tally(_interactions(outcome), self._secrets)

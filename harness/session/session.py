@@ -18,6 +18,7 @@ from harness.errors import CassetteError
 from harness.isolation.hosts import Fleet
 from harness.session.attempts import read_attempt
 from harness.session.cells import cell, judged, measured, python_version
+from harness.session.made import withheld
 from harness.session.problems import Problem, Trouble
 from harness.session.tidy import secrets_among, tidy
 from harness.words import Capability, Upstream
@@ -213,12 +214,7 @@ class Session:
             attempt=attempt,
             replayed=not self._settings.record,
         )
-        clean, error = self._cleaner(adapter), judgement.evidence.error
-        judgement = replace(
-            judgement,
-            reason=clean(judgement.reason),
-            evidence=replace(judgement.evidence, error=clean(error) if error else None),
-        )
+        judgement = withheld(judgement, made.get(capability), self._cleaner(adapter))
         published = self._published.get(adapter.name, {}).get(capability)
         return cell(adapter, self._family(adapter), capability, judgement, outcome, published), problem or damage
 

@@ -240,6 +240,13 @@ class _Place(NamedTuple):
     counts: bool
 
 
+def tells_secret(data: bytes, secrets: Secrets) -> bool:
+    """
+    Tell whether some data holds a credential of a known kind, or a given value in any encoding or in pieces.
+    """
+    return bool(hits(data, secrets)) or any(True for view in views(data) for _ in _plain(view.data, secrets))
+
+
 def _disguised(data: bytes, secrets: Secrets, *, by_looks: bool) -> Iterator[tuple[str, str]]:
     for view in views(data):
         for kind, start, end in _plain(view.data, secrets):

@@ -25,6 +25,8 @@ if TYPE_CHECKING:
 KEY = "k7F9zX2q+W8eR7tY/5uI3o"
 SPY = """
 import base64
+import json
+
 import httpx
 
 
