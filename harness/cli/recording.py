@@ -3,61 +3,77 @@
 from __future__ import annotations
 
 from contextlib import nullcontext
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from harness.adapters.spelling import did_you_mean, listed
 from harness.cli import results
+from harness.cli.cost import agree, plan
 from harness.cli.endings import INTERRUPTED
+from harness.cli.kept import lines
 from harness.cli.running import Measured, measure
 from harness.cli.screen import note
 from harness.errors import UserError
-from harness.report.text import counted, one_line
+from harness.report.text import counted
 from harness.session.checks import check_matching
 from harness.session.paths import cassette_path
-from harness.session.problems import Trouble
-from harness.words import Upstream, Verdict
+from harness.words import Upstream
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Sequence
     from contextlib import AbstractContextManager
 
     from harness.adapters import Adapter, Project
-    from harness.cells import Cell
     from harness.cli.options import Selection
-    from harness.session.session import Row
     from harness.session.settings import Settings
     from harness.simulators import Simulator
     from harness.words import Capability
 
-_NOTHING_TO_KEEP = frozenset({Verdict.UNSUPPORTED, Verdict.BLOCKED})
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Order:
+    """
+    Say how to record.
+
+    Attributes:
+        target: where the matrix of this run goes, if it was asked for.
+        simulate: the project's simulators answer.
+        anew: record also cells that have a cassette.
+        yes: make the requests without asking.
+    """
+
+    target: str | None = None
+    simulate: bool = False
+    anew: bool = True
+    yes: bool = False
 
 
-def record(selection: Selection, settings: Settings, target: str | None, *, simulate: bool, missing: bool) -> int:
+def record(selection: Selection, settings: Settings, order: Order) -> int:
     """
     Record, say what was kept, and return the status.
 
-    Args:
-        selection: the adapters and calls.
-        settings: how to run.
-        target: where the matrix of this run goes, if it was asked for.
-        simulate: the project's simulators answer.
-        missing: leave out cells that have a cassette.
-
     Raises:
         HarnessError: something that can be told before the run, or the processes cannot be had.
+        Abort: the user did not want the requests to be made.
     """
+    target, simulate = order.target, order.simulate
     check_matching(selection.adapters)
     results.require_target(target)
     for adapter in selection.adapters:
         _require_honest(adapter, simulate=simulate)
 
     def wanted(adapter: Adapter) -> Sequence[Capability]:
-        every = selection.capabilities
-        return [one for one in every if not (missing and cassette_path(selection.project, adapter, one).exists())]
+        calls = selection.capabilities
+        return [one for one in calls if order.anew or not cassette_path(selection.project, adapter, one).exists()]
 
-    if not any(map(wanted, selection.adapters)):
-        note("nothing to record: every cell that was asked for has a cassette")
+    asked = len(selection.adapters) * len(selection.capabilities)
+    left = sum(len(wanted(adapter)) for adapter in selection.adapters)
+    if not left:
+        note("nothing to record: every cell that was asked for has a cassette (--again records them anew)")
+    elif left < asked:
+        note(f"{counted(asked - left, 'cell')} with a cassette left as it is (--again records them anew)")
+    if not simulate:
+        agree(plan(selection, wanted), yes=order.yes)
     with _simulator(selection.project, selection.adapters) if simulate else nullcontext() as server:
         if server is not None:
             settings = replace(settings, dial=server.way)
@@ -72,31 +88,13 @@ def _tell(measured: Measured, target: str | None) -> int:
         results.write_json(target, measured.matrix)
     for row in measured.rows:
         note(f"{row.adapter.family}/{row.adapter.name}")
-        for line in _kept(row):
+        for line in lines(row):
             note(f"  {line}")
     status = results.status_of(measured.rows, measured.matrix, None)
     if measured.interrupted:
         note("stopped: the recordings of adapters that were done are kept, the others are as they were")
         return INTERRUPTED
     return status
-
-
-def _kept(row: Row) -> Iterator[str]:
-    unkept = {one.capability: one.message for one in row.problems if one.kind is Trouble.UNKEPT}
-    for cell in row.cells:
-        requests = counted(cell.evidence.requests, "request")
-        if cell.capability in row.kept:
-            yield f"{cell.capability}: kept, {requests}"
-        elif cell.capability in unkept:
-            yield f"{cell.capability}: NOT KEPT, {requests}: {unkept[cell.capability]}"
-        else:
-            yield f"{cell.capability}: nothing to keep: {_why_nothing(cell)}"
-
-
-def _why_nothing(cell: Cell) -> str:
-    if cell.verdict in _NOTHING_TO_KEEP:
-        return f"{cell.verdict}: {one_line(cell.reason)}"
-    return f"no request was seen; {cell.verdict}: {one_line(cell.reason)}"
 
 
 def _require_honest(adapter: Adapter, *, simulate: bool) -> None:

@@ -7,10 +7,13 @@ from typing import TYPE_CHECKING, Final
 
 from harness.battery.prompts import VERSION
 from harness.errors import UserError
-from harness.events import Died, Missing, Sent
+from harness.events import Died, Item, Missing, Returned, Sent
 from harness.session.attempts import Attempt, forget_attempt, write_attempt
+from harness.session.made import Made, count
 from harness.session.tidy import secrets_among
 from harness.tape.recorded import Stamp, parse, save_recording
+from harness.tape.secrets import tells_secret
+from harness.tape.tally import tally
 from harness.verdicts import judge
 from harness.verdicts.exchanges import exchanges
 from harness.words import Verdict
@@ -23,6 +26,8 @@ if TYPE_CHECKING:
     from harness.cells import Judgement
     from harness.isolation.outcome import Outcome
     from harness.session.settings import Settings
+    from harness.tape.recorded import Interaction
+    from harness.tape.tally import Tally
     from harness.words import Capability, Upstream
 
 _RECOVERED: Final = frozenset({Verdict.NATIVE, Verdict.FALLBACK})
@@ -42,18 +47,23 @@ class Recording:
     def __init__(
         self, adapter: Adapter, settings: Settings, upstream: Upstream | None, clean: Callable[[str], str]
     ) -> None:
-        self._adapter = adapter
+        self._secrets = secrets_among(adapter)
         self._clean = clean
         self._settings = settings
         self._upstream = upstream
 
-    def keep(self, path: Path, capability: Capability, outcome: Outcome) -> str | None:
+    def keep(self, path: Path, capability: Capability, outcome: Outcome) -> tuple[str | None, Made]:
         """
         Write a cell's cassette, or note why there is none.
 
         Returns:
-            what kept the cassette from being written, for the user; None where nothing did.
+            what kept the cassette from being written, for the user; None where nothing did. And what the cell took.
         """
+        why = self._keep(path, capability, outcome)
+        written = self._tally(outcome) if outcome.interactions and why is None else None
+        return why, count(outcome.events, written, repeats_secrets=self._repeats_secrets(outcome))
+
+    def _keep(self, path: Path, capability: Capability, outcome: Outcome) -> str | None:
         judgement = judge(capability, outcome.events)
         trouble = next((one.trouble for one in reversed(exchanges(outcome.events)) if one.trouble), None)
         if outcome.interactions and judgement.verdict is Verdict.BROKEN and _breaks_off(outcome):
@@ -67,7 +77,6 @@ class Recording:
         return self._save(path, outcome)
 
     def _save(self, path: Path, outcome: Outcome) -> str | None:
-        interactions = [one for text in outcome.interactions for one in parse(text)]
         stamp = Stamp(
             recorded=_now(),
             upstream=None if self._upstream is None else self._upstream.value,
@@ -75,11 +84,21 @@ class Recording:
             battery=VERSION,
         )
         try:
-            save_recording(path, interactions, secrets_among(self._adapter), stamp)
+            save_recording(path, _interactions(outcome), self._secrets, stamp, by_looks=self._settings.entropy)
         except UserError as error:
             return str(error)
         forget_attempt(path)
         return None
+
+    def _repeats_secrets(self, outcome: Outcome) -> bool:
+        bodies = [answer["body"].get("string") or b"" for _, answer in _interactions(outcome)]
+        items = [one.text or "" for one in outcome.events if isinstance(one, Item)]
+        returned = [text or "" for one in outcome.events if isinstance(one, Returned) for text in one.texts]
+        texts = [one.encode("utf-8", "surrogatepass") for one in ("".join(items), *returned)]
+        return any(tells_secret(one, self._secrets) for one in dict.fromkeys([*bodies, b"".join(bodies), *texts]))
+
+    def _tally(self, outcome: Outcome) -> Tally:
+        return tally(_interactions(outcome), self._secrets)
 
     def _note(self, path: Path, judgement: Judgement, outcome: Outcome, trouble: str | None) -> None:
         # these say the same again in replay, from what is installed and written there
@@ -94,6 +113,10 @@ class Recording:
             error=self._clean(error) if error else None,
         )
         write_attempt(path, attempt)
+
+
+def _interactions(outcome: Outcome) -> list[Interaction]:
+    return [one for text in outcome.interactions for one in parse(text)]
 
 
 def _breaks_off(outcome: Outcome) -> bool:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import partial
 from importlib.metadata import version
 from typing import TYPE_CHECKING, Protocol, Self
@@ -18,6 +18,7 @@ from harness.errors import CassetteError
 from harness.isolation.hosts import Fleet
 from harness.session.attempts import read_attempt
 from harness.session.cells import cell, judged, measured, python_version
+from harness.session.made import withheld
 from harness.session.problems import Problem, Trouble
 from harness.session.tidy import secrets_among, tidy
 from harness.words import Capability, Upstream
@@ -30,6 +31,7 @@ if TYPE_CHECKING:
     from harness.events import Event
     from harness.isolation.outcome import Outcome
     from harness.session.attempts import Attempt
+    from harness.session.made import Made
     from harness.session.settings import Settings
 
 
@@ -64,12 +66,14 @@ class Row:
         cells: one for each call that was asked for.
         problems: mistakes, recordings that were not kept, the harness's own faults.
         kept: the calls whose recordings were written.
+        made: of each call that was recorded, what it took.
     """
 
     adapter: Measured
     cells: tuple[Cell, ...]
     problems: tuple[Problem, ...] = ()
     kept: tuple[Capability, ...] = ()
+    made: Mapping[Capability, Made] = field(default_factory=dict)
 
 
 class _Silent:
@@ -179,8 +183,9 @@ class Session:
         family = self._family(adapter)
         cells: list[Cell] = []
         problems: list[Problem] = []
+        made: dict[Capability, Made] = {}
         for capability, outcome in outcomes.items():
-            one, problem = self._cell(adapter, family, capability, outcome)
+            one, problem = self._cell(adapter, capability, outcome, made)
             cells.append(one)
             problems += [problem] if problem else []
             self._progress.judged(adapter, one)
@@ -189,15 +194,15 @@ class Session:
         row = measured(adapter, family, outcomes, self._upstream(adapter, outcomes))
         if row.problem is not None:
             row = replace(row, problem=self._cleaner(adapter)(row.problem))
-        return Row(adapter=row, cells=tuple(cells), problems=tuple(problems), kept=tuple(kept))
+        return Row(adapter=row, cells=tuple(cells), problems=tuple(problems), kept=tuple(kept), made=made)
 
     def _cell(
-        self, adapter: Adapter, family: str, capability: Capability, outcome: Outcome
+        self, adapter: Adapter, capability: Capability, outcome: Outcome, made: dict[Capability, Made]
     ) -> tuple[Cell, Problem | None]:
         path = self.cassette(adapter, capability)
         problem = _problem(capability, outcome)
         if self._settings.record and problem is None:
-            problem = self._keep(adapter, path, capability, outcome)
+            problem, made[capability] = self._keep(adapter, path, capability, outcome)
         attempt, damage = self._attempt(path, capability)
         # what was judged while recording was not judged over a file that stood there before
         unkept = self._settings.record and (problem is not None or not outcome.interactions)
@@ -209,21 +214,19 @@ class Session:
             attempt=attempt,
             replayed=not self._settings.record,
         )
-        clean, error = self._cleaner(adapter), judgement.evidence.error
-        judgement = replace(
-            judgement,
-            reason=clean(judgement.reason),
-            evidence=replace(judgement.evidence, error=clean(error) if error else None),
-        )
+        judgement = withheld(judgement, made.get(capability), self._cleaner(adapter))
         published = self._published.get(adapter.name, {}).get(capability)
-        return cell(adapter, family, capability, judgement, outcome, published), problem or damage
+        return cell(adapter, self._family(adapter), capability, judgement, outcome, published), problem or damage
 
-    def _keep(self, adapter: Adapter, path: Path, capability: Capability, outcome: Outcome) -> Problem | None:
+    def _keep(
+        self, adapter: Adapter, path: Path, capability: Capability, outcome: Outcome
+    ) -> tuple[Problem | None, Made]:
         from harness.session.recording import Recording  # noqa: PLC0415 - imports vcrpy, 1.3 s, which a replay does without
 
         recording = Recording(adapter, self._settings, self._upstream(adapter, {}), self._cleaner(adapter))
-        why = recording.keep(path, capability, outcome)
-        return None if why is None else Problem(kind=Trouble.UNKEPT, capability=capability, message=why)
+        why, made = recording.keep(path, capability, outcome)
+        problem = None if why is None else Problem(kind=Trouble.UNKEPT, capability=capability, message=why)
+        return problem, made
 
     def _cleaner(self, adapter: Adapter) -> Callable[[str], str]:
         return partial(tidy, root=self._project.root, secrets=secrets_among(adapter))

@@ -23,6 +23,7 @@ class Settings:
         memory: bytes that a cell may use.
         spawn: start an interpreter for each adapter instead of forking.
         keep_errors: keep recordings of answers that the upstream refused or broke off.
+        entropy: refuse recordings that hold what is random where a credential would stand.
         dial: "address:port" of a simulator to record from, instead of the real upstream.
     """
 
@@ -33,6 +34,7 @@ class Settings:
     memory: int = MEMORY
     spawn: bool | None = None
     keep_errors: bool = False
+    entropy: bool = True
     dial: str | None = None
 
     @property

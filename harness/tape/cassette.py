@@ -235,7 +235,9 @@ def _ordered(part: dict[str, Any], order: tuple[str, ...]) -> dict[str, Any]:
     return {key: part[key] for key in order if key in part}
 
 
-def save(path: Path, interactions: Sequence[tuple[Request, dict[str, Any]]], secrets: Secrets) -> None:
+def save(
+    path: Path, interactions: Sequence[tuple[Request, dict[str, Any]]], secrets: Secrets, *, by_looks: bool = False
+) -> None:
     """
     Scrub a recording and write it, all of it or nothing.
 
@@ -243,24 +245,31 @@ def save(path: Path, interactions: Sequence[tuple[Request, dict[str, Any]]], sec
         path: the file; folders are made.
         interactions: requests and vcrpy responses with decoded bodies.
         secrets: values that must not reach the file.
+        by_looks: refuse also what only looks like a secret.
 
     Raises:
         SecretFound: something that looks like a secret is left; an existing file stays as it was.
         CassetteError: the file cannot be written; an existing file stays as it was.
     """
     scrubbed = [(scrub_request(request, secrets), scrub_response(answer, secrets)) for request, answer in interactions]
-    write(path, dump(scrubbed), secrets)
+    write(path, dump(scrubbed), secrets, by_looks=by_looks)
 
 
-def write(path: Path, text: str, secrets: Secrets) -> None:
+def write(path: Path, text: str, secrets: Secrets, *, by_looks: bool = False) -> None:
     """
     Write the text of a cassette, unless something in it looks like a secret.
+
+    Args:
+        path: the file; folders are made.
+        text: all of it.
+        secrets: values that must not reach the file.
+        by_looks: refuse also what is only random, and stands where a credential would.
 
     Raises:
         SecretFound: something does.
         CassetteError: the file cannot be written; an existing file stays as it was.
     """
-    refuse(scan(text, secrets), str(path))
+    refuse(scan(text, secrets, by_looks=by_looks), str(path))
     place(path, text)
 
 

@@ -83,6 +83,17 @@ def is_granted(name: str) -> bool:
     return any((word in _ALWAYS and word not in _NEEDED) or word.endswith(_COMPOUNDS) for word in words)
 
 
+@lru_cache(maxsize=4096)
+def is_telling(name: str) -> bool:
+    """
+    Tell whether a random value beside a name is a credential, in whatever syntax the two stand.
+    """
+    if is_granted(name):
+        return True
+    words = _words(name)
+    return bool(words) and words[-1] in {"key", "token"} and is_credential(name)
+
+
 _PUBLIC: Final = frozenset(
     "model models version prompt prompts deployment engine endpoint revision digest hash checksum sha path paths file"
     " dir root home name".split()
@@ -118,10 +129,13 @@ def looks_random(value: str) -> bool:
     # names of models and paths: every part is a word, a version or a size
     if all(_NAME_PART.fullmatch(part) for part in re.split(r"[-._:/@+]", value)):
         return False
-    return _entropy(value) > _BITS and not is_placeholder(value)
+    return entropy(value) > _BITS and not is_placeholder(value)
 
 
-def _entropy(value: str) -> float:
+def entropy(value: str) -> float:
+    """
+    Return the bits that each character of a value tells, by how often it has which.
+    """
     size = len(value)
     return -sum(count / size * math.log2(count / size) for count in Counter(value).values())
 

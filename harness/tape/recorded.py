@@ -62,9 +62,18 @@ def cassette_of(interactions: Sequence[Interaction], match_on: Sequence[str] | N
     return cassette
 
 
-def save_recording(path: Path, interactions: Sequence[Interaction], secrets: Secrets, stamp: Stamp) -> None:
+def save_recording(
+    path: Path, interactions: Sequence[Interaction], secrets: Secrets, stamp: Stamp, *, by_looks: bool = False
+) -> None:
     """
     Write a cell's cassette with its provenance, scrubbed, all of it or nothing.
+
+    Args:
+        path: the file; folders are made.
+        interactions: requests and answers, in any order.
+        secrets: values that must not reach the file.
+        stamp: when, from where and with what.
+        by_looks: refuse also what only looks like a secret.
 
     Raises:
         SecretFound: something that looks like a secret is left.
@@ -80,4 +89,4 @@ def save_recording(path: Path, interactions: Sequence[Interaction], secrets: Sec
         battery=stamp.battery,
     )
     write_timing(first, timing)
-    save(path, ordered, secrets)
+    save(path, ordered, secrets, by_looks=by_looks)

@@ -12,17 +12,20 @@ import re
 from bisect import bisect_right
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 from urllib.parse import parse_qsl, quote, quote_plus, unquote, urlsplit
 
 import yaml
 
 from harness.errors import CassetteError
 from harness.tape import wire
-from harness.tape.credentials import is_credential, is_placeholder, is_public, known, looks_random
+from harness.tape.credentials import Known, is_credential, is_placeholder, is_public, known, looks_random
+from harness.tape.disguises import views
+from harness.tape.kinds import rare
+from harness.tape.looks import random_looking
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 SHORTEST: Final = 8
 """Characters; a shorter value would be found in innocent words."""
@@ -200,29 +203,95 @@ class Finding:
     excerpt: str
 
 
-def scan(text: str, secrets: Secrets) -> list[Finding]:
+def scan(text: str, secrets: Secrets, *, by_looks: bool = False) -> list[Finding]:
     """
     Find secrets in the finished text of a cassette: known kinds, and given values in every encoding.
 
-    The text is read twice, as it stands and as the YAML that it is, so that neither escapes, nor
-    `!!binary`, nor the pieces of a stream hide anything.
+    The text is read as it stands and as the YAML that it is, so that neither escapes nor `!!binary` hide anything; then
+    without its encodings, layer by layer; and with the pieces of streams, and all answers, put together.
+
+    Args:
+        text: all that is about to be written.
+        secrets: values that must not be in it.
+        by_looks: find also what is random and stands where a credential would, or among words.
     """
     found: set[tuple[int, str, str]] = set()
-    for data, first, counts in [(text.encode("utf-8", "surrogatepass"), 1, True), *_scalars(text)]:
-        for kind, start, end in hits(data, secrets):
-            line = first + data.count(b"\n", 0, start) if counts else first
+    places = [_Place(text.encode("utf-8", "surrogatepass"), 1, counts=True), *_scalars(text)]
+    for place in places:
+        for kind, start, end in [*hits(place.data, secrets), *(random_looking(place.data) if by_looks else ())]:
+            line = place.line + place.data.count(b"\n", 0, start) if place.counts else place.line
             found.add((line, kind, f"{end - start} characters"))
+    told = {line for line, *_ in found}
+    for place in {place.data: place for place in reversed(places[1:]) if len(place.data) >= SHORTEST}.values():
+        if place.line not in told:
+            found.update((place.line, kind, size) for kind, size in _disguised(place.data, secrets, by_looks=by_looks))
+    if not found:
+        found.update((place.line, kind, size) for place, kind, size in _shared_out(places[1:], secrets))
     return [Finding(kind=kind, line=line, excerpt=excerpt) for line, kind, excerpt in sorted(found)]
+
+
+class _Place(NamedTuple):
+    """
+    Hold one value of a file, the line that it begins in, and whether its lines are those of the file.
+    """
+
+    data: bytes
+    line: int
+    counts: bool
+
+
+def tells_secret(data: bytes, secrets: Secrets) -> bool:
+    """
+    Tell whether some data holds a credential of a known kind, or a given value in any encoding or in pieces.
+    """
+    return bool(hits(data, secrets)) or any(True for view in views(data) for _ in _plain(view.data, secrets))
+
+
+def _disguised(data: bytes, secrets: Secrets, *, by_looks: bool) -> Iterator[tuple[str, str]]:
+    for view in views(data):
+        for kind, start, end in _plain(view.data, secrets):
+            yield f"{kind}, {view.how}", f"{end - start} characters"
+        if not view.joined:
+            for kind, start, end in [*known(view.data), *rare(view.data), *_by_looks(view.data, wanted=by_looks)]:
+                yield f"{kind}, {view.how}", f"{end - start} characters"
+
+
+def _by_looks(data: bytes, *, wanted: bool) -> Iterator[Known]:
+    # what a wrong guess at an encoding made is noise, and noise is random
+    if wanted and data.isascii() and b"\0" not in data:
+        yield from random_looking(data)
+
+
+def _plain(data: bytes, secrets: Secrets) -> Iterator[tuple[str, int, int]]:
+    """
+    Find given values as they are: their encodings were taken off.
+    """
+    for index, value in enumerate(secrets.values):
+        raw = value.encode("utf-8", "surrogatepass")
+        if len(value) >= SHORTEST and (start := data.find(raw)) >= 0:
+            name = secrets.names[index] if index < len(secrets.names) else ""
+            yield f"the value of {name}" if name else "a given secret", start, start + len(raw)
+
+
+def _shared_out(places: Sequence[_Place], secrets: Secrets) -> Iterator[tuple[_Place, str, str]]:
+    """
+    Find given values that only all answers of a cell, or all its requests, hold together: messages, polls, parts.
+    """
+    if not secrets or not places:
+        return
+    whole = b"\n".join(dict.fromkeys(place.data for place in places))
+    for found in dict.fromkeys(_disguised(whole, secrets, by_looks=False)):
+        yield places[0], f"{found[0]}, over several answers", found[1]
 
 
 def hits(data: bytes, secrets: Secrets) -> list[tuple[str, int, int]]:
     """
     Return every secret in some data, also those that the pieces of a stream share: a description, start and end.
     """
-    return [*secrets.found(data), *known(data), *_shared(data, secrets)]
+    return [*secrets.found(data), *known(data), *rare(data), *_shared(data, secrets)]
 
 
-def _scalars(text: str) -> Iterator[tuple[bytes, int, bool]]:
+def _scalars(text: str) -> Iterator[_Place]:
     """
     Give each value of a YAML text with its first line, and whether its lines are those of the text.
     """
@@ -233,11 +302,11 @@ def _scalars(text: str) -> Iterator[tuple[bytes, int, bool]]:
                 continue
             line = event.start_mark.line + 1 if event.start_mark else 0
             if event.tag == "tag:yaml.org,2002:binary":
-                yield base64.b64decode(event.value), line, False
+                yield _Place(base64.b64decode(event.value), line, counts=False)
             elif event.style == "|":
-                yield event.value.encode("utf-8", "surrogatepass"), line + 1, True
+                yield _Place(event.value.encode("utf-8", "surrogatepass"), line + 1, counts=True)
             else:
-                yield event.value.encode("utf-8", "surrogatepass"), line, False
+                yield _Place(event.value.encode("utf-8", "surrogatepass"), line, counts=False)
     except (yaml.YAMLError, ValueError):
         return
 

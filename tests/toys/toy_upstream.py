@@ -7,7 +7,10 @@ import re
 import threading
 import time
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from typing import Any, Final, Self
+from typing import TYPE_CHECKING, Any, Final, Self
+
+if TYPE_CHECKING:
+    import ssl
 
 PIECES: Final = 8
 GAP: Final = 0.01
@@ -39,12 +42,28 @@ class _Handler(BaseHTTPRequestHandler):
             self.server.closing.wait(60)
         elif self.path == "/broke" or (self.path == "/flaky" and not before):
             self._whole({"error": "overloaded"}, 503)
+        elif self.path.startswith("/echo"):
+            self._echo(body)
         elif self.path == "/token":
             self._whole({"token": "not-a-prompt"})
         elif body.get("stream"):
             self._stream(body["prompt"], cut=self.path == "/cut")
         else:
             self._answer(body["prompt"])
+
+    def _echo(self, body: dict[str, Any]) -> None:
+        """
+        Answer with all that was sent, whole and in pieces.
+        """
+        said = f"{self.path} {self.headers['authorization']} {json.dumps(body)}"
+        if not body.get("stream"):
+            self._whole({"choices": [{"text": said}], "headers": dict(self.headers)})
+            return
+        self._begin_stream()
+        for at in range(0, len(said), 3):
+            self._chunk(f"data: {json.dumps({'choices': [{'text': said[at : at + 3]}]})}\n\n".encode())
+        self._chunk(b"data: [DONE]\n\n")
+        self._chunk(b"")
 
     def _answer(self, prompt: str | list[str]) -> None:
         prompts = prompt if isinstance(prompt, list) else [prompt]
@@ -59,11 +78,14 @@ class _Handler(BaseHTTPRequestHandler):
         self.end_headers()
         self.wfile.write(data)
 
-    def _stream(self, prompt: str, *, cut: bool) -> None:
+    def _begin_stream(self) -> None:
         self.send_response(200)
         self.send_header("content-type", "text/event-stream")
         self.send_header("transfer-encoding", "chunked")
         self.end_headers()
+
+    def _stream(self, prompt: str, *, cut: bool) -> None:
+        self._begin_stream()
         pieces = answer_to(prompt)
         for piece in pieces[: PIECES // 2] if cut else pieces:
             self._chunk(f"data: {json.dumps({'choices': [{'index': 0, 'text': piece}]})}\n\n".encode())
@@ -82,8 +104,10 @@ class _Handler(BaseHTTPRequestHandler):
 class _Server(ThreadingHTTPServer):
     daemon_threads = True
 
-    def __init__(self) -> None:
+    def __init__(self, context: ssl.SSLContext | None) -> None:
         super().__init__(("127.0.0.1", 0), _Handler)
+        if context is not None:
+            self.socket = context.wrap_socket(self.socket, server_side=True, do_handshake_on_connect=False)
         self.seen: list[tuple[str, Any]] = []
         self.lock = threading.Lock()
         self.closing = threading.Event()
@@ -96,11 +120,12 @@ class _Server(ThreadingHTTPServer):
 
 class ToyUpstream:
     """
-    Serve while the block lasts.
+    Serve while the block lasts, over TLS where a context is given.
     """
 
-    def __init__(self) -> None:
-        self._server = _Server()
+    def __init__(self, context: ssl.SSLContext | None = None) -> None:
+        self._scheme = "http" if context is None else "https"
+        self._server = _Server(context)
         self._thread = threading.Thread(target=self._server.serve_forever, args=(0.02,), daemon=True)
 
     @property
@@ -108,7 +133,7 @@ class ToyUpstream:
         """
         Return where it listens.
         """
-        return f"http://127.0.0.1:{self._server.server_port}"
+        return f"{self._scheme}://127.0.0.1:{self._server.server_port}"
 
     @property
     def seen(self) -> list[tuple[str, Any]]:

@@ -142,7 +142,7 @@ def record(folder: Path, specimens: Iterable[Specimen] = ZOO) -> Recorded:
     with Upstream() as upstream:
         config = write_project(folder, upstream.base_url, specimens)
         # the specimens that meet a failing upstream are replayed over its failure, and not without a cassette
-        live = harness("record", config, folder / "live.json", "--keep-errors")
+        live = harness("record", config, folder / "live.json", "--keep-errors", "--yes")
         return Recorded(config=config, live=live)
 
 
