@@ -47,7 +47,8 @@ def command(ctx: click.Context, /, **given: Any) -> None:  # noqa: ANN401 - the 
     order = Order(
         target=given["target"],
         simulate=given["simulate"],
-        anew=given["again"] or (bool(given["names"]) and not given["missing"]),
+        # to ask a simulator again costs nothing
+        anew=given["again"] or (bool(given["names"] or given["simulate"]) and not given["missing"]),
         yes=given["yes"],
     )
     ctx.exit(record(selection, settings, order))

@@ -208,7 +208,8 @@ def _wide(data: bytes) -> Iterator[bytes]:
 
 
 _STRING: Final = rb'"((?:[^"\\]|\\.)*)"'
-_TEXT: Final = re.compile(_STRING + rb"(\s*:)?", re.DOTALL)
+_TEXT: Final = re.compile(rb"\\.|" + _STRING + rb"(\s*:)?", re.DOTALL)
+"""An escaped quote opens no text: were each tried, 300 000 of them in a text without an end would take minutes."""
 _PAIR: Final = re.compile(rb'"([\w.\-]{1,40})"\s*:\s*' + _STRING, re.DOTALL)
 
 
@@ -220,7 +221,7 @@ def _fields(data: bytes) -> Iterator[bytes]:
 
 
 def _strings(data: bytes) -> Iterator[bytes]:
-    found = [text for text, names in _TEXT.findall(data) if not names]
+    found = [text for text, names in _TEXT.findall(data) if text and not names]
     if len(found) > 1:
         yield b"".join(found)
 
