@@ -140,9 +140,13 @@ class CellItem(pytest.Item):
         """
         Return the text of a failure; a stack only where the harness itself failed.
         """
-        if isinstance(excinfo.value, CellFailure | HarnessError):
-            return str(excinfo.value)
-        return super().repr_failure(excinfo, style)
+        if not isinstance(excinfo.value, CellFailure | HarnessError):
+            return super().repr_failure(excinfo, style)
+        shown = excinfo.getrepr(style="value", chain=False)
+        if shown.reprcrash is not None:
+            # where CI is set, pytest's summary has the whole message of each failure, and the evidence stands above
+            shown.reprcrash.message = str(excinfo.value).partition("\n")[0]
+        return shown
 
     def reportinfo(self) -> tuple[Path, int, str]:
         """

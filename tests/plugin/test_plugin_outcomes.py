@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Final
 
+import pytest
+
 from harness.words import Capability
 
 if TYPE_CHECKING:
@@ -75,11 +77,15 @@ def test_an_expectation_that_no_longer_holds_fails(place: Place) -> None:
     assert "no longer holds" in ran.out
 
 
-def test_blocked_cells_fail_with_one_root_cause(place: Place) -> None:
+@pytest.mark.parametrize("on_ci", ["", "true"])
+def test_blocked_cells_fail_with_one_root_cause(place: Place, on_ci: str) -> None:
     """
     All six cells of an adapter that cannot be made fail, and its traceback is shown once.
+
+    So it is where CI is set, too: there pytest's summary does not shorten what a failure says.
     """
     place.register("CannotBeMade")
+    place.env["CI"] = on_ci
 
     ran = place.pytest("--harness")
 
