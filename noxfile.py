@@ -63,7 +63,7 @@ THIS: Final = ("--reinstall-package", "capability-harness", ".")
 PACKAGE_FILES: Final = ("pyproject.toml", "README.md", "LICENSE", "harness/**/*")
 SLOW_BENCHMARKS: Final = frozenset({"scale"})
 WHOLE_RUN_LOCKS: Final = {
-    "family": "families/langchain-0.0.337/requirements.lock",
+    "family": "families/langchain-0.0.337/environments/main.lock",
     "chat": "benchmarks/chat/requirements.lock",
 }
 FAMILIES: Final = {"langchain-0.0.337": "3.11"}
@@ -264,7 +264,7 @@ def whole_run_environments(session: nox.Session) -> list[str]:
     for name, lock in WHOLE_RUN_LOCKS.items():
         folder = Path(session.virtualenv.location) / name
         python = str(folder / ("Scripts/python.exe" if os.name == "nt" else "bin/python"))
-        locked = ["--only-binary", ":all:", "--require-hashes", "--requirements", lock]
+        locked = ["--no-deps", "--require-hashes", "--requirements", lock]
         session.run_install(UV, "venv", "--quiet", "--clear", "--python", "3.11", str(folder), external=True)
         for wanted in (locked, ["--no-deps", *THIS]):
             session.run_install(UV, "pip", "install", "--quiet", "--python", python, *wanted, external=True)

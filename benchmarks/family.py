@@ -18,6 +18,7 @@ import statistics
 import subprocess
 import sys
 import time
+import tomllib
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
@@ -77,7 +78,7 @@ def sides(family: Path, chat: Path, adapters: Sequence[str]) -> list[Side]:
     Args:
         family: the Python of the family's environment.
         chat: the Python of the chat model's environment.
-        adapters: the family's adapters to run; all where none is named.
+        adapters: the family's adapters to run.
     """
     ours = ("-m", "harness", "run", *adapters, "--config", str(FAMILY), "--json", os.devnull, "--no-baseline")
     one = ("-m", "harness", "run", "--json", os.devnull, "--no-baseline")
@@ -88,6 +89,18 @@ def sides(family: Path, chat: Path, adapters: Sequence[str]) -> list[Side]:
         Side(name="langchain-tests", command=(str(chat), *standard), folder=CHAT / "standard"),
         Side(name="one adapter", command=(str(chat), *one), folder=CHAT),
     ]
+
+
+def over_http() -> list[str]:
+    """
+    Return the family's adapters that the floor can replay: those of its first environment that talk HTTP.
+    """
+    settings = tomllib.loads(FAMILY.read_text(encoding="utf-8"))
+    first = settings["environment"]
+    here = [name for name, one in settings["adapters"].items() if one.get("environment", first) == first]
+    folder = FAMILY.parent / settings["cassettes"] / settings["family"]
+    recorded = {name: folder / name / "invoke.yaml" for name in here}
+    return [name for name, path in recorded.items() if path.exists() and "uri: http" in path.read_text("utf-8")]
 
 
 def render(costs: dict[str, list[Cost]]) -> Table:
@@ -119,18 +132,21 @@ def main() -> int:
     Measure, show, and return 1 where a figure is missed.
     """
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--family-python", type=Path, required=True, help="Python with families/…/requirements.lock")
+    parser.add_argument(
+        "--family-python", type=Path, required=True, help="Python with families/…/environments/main.lock"
+    )
     parser.add_argument("--chat-python", type=Path, required=True, help="Python with benchmarks/chat/requirements.lock")
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--adapter", action="append", default=[], help="only these adapters of the family")
     options = parser.parse_args()
     console = Console(width=110)
+    adapters = options.adapter or over_http()
     costs: dict[str, list[Cost]] = {}
     for _ in range(options.rounds):
-        for side in sides(options.family_python, options.chat_python, options.adapter):
+        for side in sides(options.family_python, options.chat_python, adapters):
             costs.setdefault(side.name, []).append(run(side))
     console.print(render(costs))
-    number = len(options.adapter) or FAMILY.read_text(encoding="utf-8").count("\ntarget = ")
+    number = len(adapters)
     per_adapter = [Cost(wall=cost.wall / number, cpu=cost.cpu / number) for cost in costs["family"]]
     figures = [
         (f"the family's {number} adapters cost", ratio(costs["family"], costs["floor"]), "times the floor", False),
