@@ -7,6 +7,8 @@ from typing import Final
 
 FEWEST_ARRIVALS: Final = 4
 """Fewer arrivals cannot show streaming (contract, section 3)."""
+REFUSED: Final = 400
+"""The least HTTP status by which an upstream refuses."""
 
 
 class Capability(StrEnum):

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import time
-from typing import TYPE_CHECKING, Final, Literal
+from typing import TYPE_CHECKING, Literal
 
 from harness.events import Answered, Closed, Ended, Hook, place
+from harness.words import REFUSED
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -16,8 +17,6 @@ if TYPE_CHECKING:
     from harness.tape.log import Log
 
 Framing = Literal["chunked", "length", "close"]
-_REFUSED: Final = 400
-"""The least HTTP status by which an upstream refuses."""
 
 
 class AnswerCut(Exception):  # noqa: N818 - names what happened to the answer; clients raise their own errors from it
@@ -82,7 +81,7 @@ class Player:
         self._position = position
         self._address = address
         # what is refused is sent again, and who waited for it would not see the others overlap
-        self._refused = status >= _REFUSED
+        self._refused = status >= REFUSED
         self._index = 0
         self._offset = 0
         self._done = False

@@ -17,6 +17,7 @@ from harness.tape.matching import agree, nearest
 from harness.tape.player import Framing, Player
 from harness.tape.reading import asks_stream, readable
 from harness.tape.scrub import scrub_request
+from harness.words import REFUSED
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -31,8 +32,6 @@ MOST_ARRIVALS: Final = 20_000
 MOST_BYTES: Final = 64 * 1024 * 1024
 MOST_SECONDS: Final = 120.0
 _REPEATABLE: Final = frozenset({"GET", "HEAD", "OPTIONS"})
-_REFUSED: Final = 400
-"""The least HTTP status by which an upstream refuses."""
 
 
 class ReplayMiss(Exception):  # noqa: N818 - names what happened; every client library sees it
@@ -219,7 +218,7 @@ class Tape:
         if found is None:
             self.refuse(request, nearest(self._cassette, request))
         index, response = found
-        if int(response["status"]["code"]) < _REFUSED:
+        if int(response["status"]["code"]) < REFUSED:
             self.gate.sent(number, carries, self._addresses[number])
         return self.player(number, response, self._base(index), self._polls.get(index))
 

@@ -11,12 +11,12 @@ from harness.events import Answered, Arrival, Ended, Event, Item, Returned, Sent
 from harness.verdicts.documents import documents, is_one_value, is_plain_type, is_stream_type, plain
 from harness.verdicts.fidelity import assembled
 from harness.verdicts.texts import squeeze, texts
+from harness.words import REFUSED
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
 _IDENTIFIER: Final = re.compile(r"[\w.:/-]{4,}")
-_ERROR: Final = 400
 CALL: Final = "CALL"
 """The method of a request that is a call, within the process, of an engine."""
 _CLEARLY: Final = 0.8
@@ -71,7 +71,7 @@ class Exchange:
         """
         Tell whether the upstream refused, failed or could not be reached.
         """
-        return self.failed is not None or self.status >= _ERROR
+        return self.failed is not None or self.status >= REFUSED
 
     @property
     def trouble(self) -> str | None:
@@ -80,7 +80,7 @@ class Exchange:
         """
         if self.failed is not None:
             return self.failed
-        if self.status >= _ERROR:
+        if self.status >= REFUSED:
             return self._refusal
         if self.ended is not None and self.ended.cut is not None:
             return f"it broke the answer off ({self.ended.cut})"

@@ -15,6 +15,7 @@ from urllib.parse import urlsplit
 from harness.frames import BINARY, TEXT, Frame
 from harness.tape.conversation import Closed, Recorded, Replayed
 from harness.tape.tape import current
+from harness.words import REFUSED
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -27,7 +28,6 @@ _PORTS: Final = {"ws": 80, "wss": 443}
 _CONTINUED, _CLOSE = 0, 8
 _ATTRIBUTE: Final = "_harness"
 """Where a connection keeps its conversation."""
-_REFUSED: Final = 400
 
 
 def tap(patches: Patches, library: ModuleType) -> None:
@@ -164,7 +164,7 @@ class _Shape:
     def _replay(self, connection: Any, url: str, tape: Tape) -> None:  # noqa: ANN401 - websocket-client's own
         talk = Replayed(tape, url, "sync")
         headers = {name.lower(): value for name, value in talk.headers}
-        if talk.status >= _REFUSED:
+        if talk.status >= REFUSED:
             message = f"Handshake status {talk.status} (recorded)"
             raise self._library.WebSocketBadStatusException(message, talk.status, "", headers, b"")
         connection.sock = _Sock.made()

@@ -18,6 +18,7 @@ from urllib.parse import urlsplit
 from harness.frames import Frame
 from harness.tape.conversation import Closed, Recorded, Replayed
 from harness.tape.tape import current
+from harness.words import REFUSED
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Awaitable, Callable, Generator
@@ -29,7 +30,6 @@ if TYPE_CHECKING:
 _PORTS: Final = {"ws": 80, "wss": 443}
 _TICKET: Final = "_harness"
 """Where a connection keeps what the tap knows of it."""
-_REFUSED: Final = 400
 _NO_STATUS: Final = 1005
 _TLS: Final = ("ssl", "server_hostname")
 
@@ -97,7 +97,7 @@ class Server:
 
     def _shaken(self, request: Any) -> Any:  # noqa: ANN401 - the library's own
         status = self._talk.status
-        return self._protocol.reject(HTTPStatus(status), "") if status >= _REFUSED else self._protocol.accept(request)
+        return self._protocol.reject(HTTPStatus(status), "") if status >= REFUSED else self._protocol.accept(request)
 
 
 class _Other(asyncio.Protocol):

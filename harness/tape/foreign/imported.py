@@ -23,7 +23,7 @@ from harness.tape.reading import asks_stream, json_body
 from harness.tape.scrub import scrub_request, scrub_response
 from harness.tape.secrets import Secrets, refuse, scan
 from harness.tape.timing import header, read_timing, write_timing
-from harness.words import Capability, Upstream
+from harness.words import REFUSED, Capability, Upstream
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -33,7 +33,6 @@ _BATCH: Final = 3
 """Inputs of a batch."""
 _FEWEST: Final = 4
 """Arrivals that can show streaming."""
-_REFUSED: Final = 400
 _ASKS: Final = re.compile(r"stream|\bsse\b", re.IGNORECASE)
 _PRETTY: Final = re.compile(rb"(?:^|[\r\n])data: ?\{[ \t]*[\r\n]")
 
@@ -60,7 +59,7 @@ class Turn:
         """
         Tell whether the upstream answered with an error.
         """
-        return int(self.response["status"]["code"]) >= _REFUSED
+        return int(self.response["status"]["code"]) >= REFUSED
 
     @property
     def pieces(self) -> int:
@@ -176,7 +175,7 @@ def _form(request: Request, response: dict[str, Any]) -> str:
     Say how an answer was streamed; an empty text where it came in one piece.
     """
     body, kind = response["body"]["string"], header(response["headers"], "content-type")
-    if not body or int(response["status"]["code"]) >= _REFUSED:
+    if not body or int(response["status"]["code"]) >= REFUSED:
         return ""
     if wire.messages(body):
         return "AWS event stream"
