@@ -30,15 +30,13 @@ from harness.events import Event, Missing, Raised, encode, here
 from harness.isolation import processes, traces
 from harness.isolation.cell import Sender, run_cell, teaching
 from harness.isolation.learned import IMPORTED, learn
-from harness.isolation.protocol import Frame, Frames, Order, write_all
+from harness.isolation.protocol import Frame, Frames, Order, memory_limit, write_all
 from harness.tape import engines, guard, severance
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from harness.battery.job import Job
 
-_MEMORY: Final = 2 * 1024**3
 # How long a cell's end may go unnoticed where the kernel cannot tell of it (milliseconds).
 _REAP_EVERY: Final = 20
 
@@ -369,10 +367,3 @@ def _texts(value: object) -> Mapping[str, str]:
 
 def _names(value: object) -> list[str]:
     return list(map(str, value)) if isinstance(value, list | tuple) else []
-
-
-def memory_limit(job: Job) -> int:
-    """
-    Return how many bytes a cell of this job may keep in memory.
-    """
-    return int(job.number("memory", _MEMORY))

@@ -16,10 +16,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final, Self
 
 from harness.errors import IsolationError
-from harness.isolation import processes, zygote
+from harness.isolation import processes
 from harness.isolation.launch import Files, Host, can_fork, fork_host, spawn_host
 from harness.isolation.outcome import Outcome
-from harness.isolation.protocol import Order, read_frame
+from harness.isolation.protocol import Order, read_frame, zygote_command
 from harness.isolation.watch import Watch
 
 if TYPE_CHECKING:
@@ -183,7 +183,7 @@ class _Zygote:
         entries = tuple(dict.fromkeys((*preload, *PRELOAD)))
         with theirs, output.open("wb") as printed:
             self._process = subprocess.Popen(  # noqa: S603 - the interpreter that runs us
-                zygote.command(theirs.fileno(), entries, {}),
+                zygote_command(theirs.fileno(), entries, {}),
                 stdin=subprocess.DEVNULL,
                 stdout=printed,
                 stderr=printed,

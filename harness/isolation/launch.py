@@ -15,8 +15,8 @@ import threading
 from contextlib import suppress
 from typing import IO, TYPE_CHECKING, Final, Protocol
 
-from harness.isolation import processes, spawned, zygote
-from harness.isolation.protocol import Frame, Frames, Order, write_all
+from harness.isolation import processes
+from harness.isolation.protocol import REQUEST, Frame, Frames, Order, spawned_command, write_all
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -267,7 +267,7 @@ def fork_host(control: socket.socket, files: Files) -> Host:
     ours, theirs = socket.socketpair()
     status, writes_status = os.pipe()
     try:
-        socket.send_fds(control, [zygote.REQUEST], [theirs.fileno(), writes_status])
+        socket.send_fds(control, [REQUEST], [theirs.fileno(), writes_status])
     except OSError:
         ours.close()
         os.close(status)
@@ -284,7 +284,7 @@ def spawn_host(files: Files) -> Host:
     """
     with files.output.open("ab") as output:
         process = subprocess.Popen(  # noqa: S603 - the interpreter that runs us
-            spawned.command(),
+            spawned_command(),
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=output,

@@ -1,5 +1,5 @@
 """
-What the processes say to each other: a job on the way in, frames on the way out.
+What the processes say to each other: how they are started, a job on the way in, frames on the way out.
 
 A frame is its length (four bytes, big-endian), a line with its kind and its capability, and its payload. Frames leave a
 cell one by one, so what happened before a crash is known; half a frame, which a killed cell leaves behind, is dropped.
@@ -10,12 +10,43 @@ from __future__ import annotations
 import json
 import os
 import struct
+import sys
 from dataclasses import asdict, dataclass
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from harness.battery.job import Job
 
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+# A request for a host is one byte with two descriptors: the host's channel, and where its exit status is to be written.
+REQUEST: Final = b"h"
 _LENGTH: Final = struct.Struct(">I")
+_MEMORY: Final = 2 * 1024**3
+
+
+def zygote_command(control: int, entries: Iterable[str], failed: Mapping[str, str]) -> list[str]:
+    """
+    Return the command line of a zygote.
+
+    Safe path (`-P`), because a file in the working directory must not stand in for a module of the standard library.
+    """
+    told = (str(control), json.dumps(list(entries)), json.dumps(dict(failed)))
+    return [sys.executable, "-P", "-m", "harness.isolation.zygote", *told]
+
+
+def spawned_command() -> list[str]:
+    """
+    Return the command line of a spawned host; it takes its order on standard input and answers on standard output.
+    """
+    return [sys.executable, "-P", "-m", "harness.isolation.spawned"]
+
+
+def memory_limit(job: Job) -> int:
+    """
+    Return how many bytes a cell of this job may keep in memory.
+    """
+    return int(job.number("memory", _MEMORY))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

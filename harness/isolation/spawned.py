@@ -5,23 +5,12 @@ A host without a zygote, for platforms where forking is missing or unsafe: it ru
 from __future__ import annotations
 
 import os
-import sys
 import threading
-from typing import Final
 
 from harness.isolation import processes
 from harness.isolation.host import Cells, serve
 from harness.isolation.protocol import Frame, Order, read_frame
 from harness.tape import severance
-
-MODULE: Final = "harness.isolation.spawned"
-
-
-def command() -> list[str]:
-    """
-    Return the command line of a spawned host; it takes its order on standard input and answers on standard output.
-    """
-    return [sys.executable, "-P", "-m", MODULE]
 
 
 def main() -> None:

@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Final
 
 from harness.battery.job import read_note
 from harness.isolation import processes, traces
-from harness.isolation.host import memory_limit
 from harness.isolation.outcome import Death, Draft, Outcome, from_status
+from harness.isolation.protocol import memory_limit
 from harness.words import Capability
 
 if TYPE_CHECKING:

@@ -23,14 +23,11 @@ from typing import TYPE_CHECKING, Final, NoReturn
 from harness.adapters.distributions import distributions
 from harness.isolation import processes
 from harness.isolation.host import Cells, serve
-from harness.isolation.protocol import Frame, Order, read_frame
+from harness.isolation.protocol import REQUEST, Frame, Order, read_frame, zygote_command
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-MODULE: Final = "harness.isolation.zygote"
-# A request is one byte with two descriptors: the host's channel, and where its exit status is to be written.
-REQUEST: Final = b"h"
 _DESCRIPTORS: Final = 2
 # Seconds between looks for the parent while a preload keeps the zygote from its socket.
 _LOOK_EVERY: Final = 1.0
@@ -180,15 +177,6 @@ def _stop_watching() -> None:
     signal.signal(signal.SIGALRM, signal.SIG_DFL)
 
 
-def command(control: int, entries: Iterable[str], failed: dict[str, str]) -> list[str]:
-    """
-    Return the command line of a zygote.
-
-    Safe path (`-P`), because a file in the working directory must not stand in for a module of the standard library.
-    """
-    return [sys.executable, "-P", "-m", MODULE, str(control), json.dumps(list(entries)), json.dumps(failed)]
-
-
 def main(arguments: list[str]) -> NoReturn:
     """
     Preload, say so, and serve.
@@ -203,7 +191,7 @@ def main(arguments: list[str]) -> NoReturn:
         remaining = [entry for entry in entries if entry != threaded]
         # the timer would go on in the new program, which has no handler yet: it would be killed while it starts
         _stop_watching()
-        os.execv(sys.executable, command(control, remaining, failed))  # noqa: S606 - itself again
+        os.execv(sys.executable, zygote_command(control, remaining, failed))  # noqa: S606 - itself again
     look_up(entries)
     _stop_watching()
     gc.collect()

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from harness.errors import UserError
+from harness.tape.matchers import checked
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -19,14 +20,8 @@ def check_matching(adapters: Iterable[Adapter]) -> None:
     Raises:
         UserError: names the registration and the matchers that there are.
     """
-    named = [adapter for adapter in adapters if adapter.match_on is not None]
-    if not named:
-        return
-    from harness.tape import matching  # noqa: PLC0415 - imports vcrpy, 1.3 s, which the parent does without
-    from harness.tape.cassette import recorder  # noqa: PLC0415 - as above
-
-    for adapter in named:
+    for adapter in adapters:
         try:
-            matching.check(recorder(), adapter.match_on)
+            checked(adapter.match_on)
         except UserError as error:
             raise UserError(error.message, where=f"{adapter.place}, match_on", hint=error.hint) from error

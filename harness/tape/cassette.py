@@ -26,6 +26,7 @@ from harness.cells import Provenance
 from harness.errors import CassetteError
 from harness.tape import matching
 from harness.tape.checked import MissingCassette, read_interactions
+from harness.tape.matchers import checked
 from harness.tape.reading import body_bytes
 from harness.tape.scrub import scrub_request, scrub_response
 from harness.tape.secrets import SecretFound, Secrets, refuse, scan
@@ -98,7 +99,7 @@ def load(path: Path, *, match_on: Sequence[str] | None = None) -> Cassette:
         UserError: a name in `match_on` is no matcher's.
     """
     known = recorder()
-    names = matching.check(known, match_on)
+    names = checked(match_on)
     interactions = read_interactions(path)
     for number, item in enumerate(interactions, 1):
         timing = read_timing(item["response"], where=str(path), number=number)

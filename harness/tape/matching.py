@@ -18,8 +18,8 @@ from urllib.parse import parse_qsl, unquote
 from vcr.request import Request
 
 from harness import protobuf
-from harness.errors import UserError
 from harness.tape.credentials import REDACTED
+from harness.tape.matchers import DEFAULT_MATCH_ON
 from harness.tape.reading import body_bytes, inflated
 from harness.tape.scrub import scrub_request
 
@@ -30,8 +30,6 @@ if TYPE_CHECKING:
     from vcr.cassette import Cassette
 
 _Matcher = Callable[[Request, Request], bool | None]
-
-DEFAULT_MATCH_ON: Final = ("method", "scheme", "host", "port", "path", "query", "body")
 
 # hosts are compared in lower case; where a length must stay as it is, the word is followed by a row of x
 _REDACTED: Final = re.compile(REDACTED + "x*", re.IGNORECASE)
@@ -193,24 +191,6 @@ def register(recorder: VCR) -> VCR:
         recorder.register_matcher(name, _matcher(name))
     recorder.register_matcher("stream", stream)
     return recorder
-
-
-def check(recorder: VCR, match_on: Sequence[str] | None) -> tuple[str, ...]:
-    """
-    Return the names to match on, the default ones for None.
-
-    Raises:
-        UserError: a name is no matcher's.
-    """
-    names = DEFAULT_MATCH_ON if match_on is None else tuple(match_on)
-    unknown = [name for name in names if name not in recorder.matchers]
-    if unknown:
-        listed = ", ".join(sorted(recorder.matchers))
-        likely = difflib.get_close_matches(str(unknown[0]), recorder.matchers, 1)
-        hint = f"did you mean {likely[0]!r}? " if likely else ""
-        msg = f"requests cannot be matched on {unknown[0]!r}"
-        raise UserError(msg, where="match_on", hint=f"{hint}known are {listed}")
-    return names
 
 
 def nearest(cassette: Cassette | None, request: Request, places: Sequence[object] = ()) -> str:

@@ -10,8 +10,8 @@ from vcr.record_mode import RecordMode
 from vcr.serialize import deserialize
 from vcr.serializers import yamlserializer
 
-from harness.tape import matching
 from harness.tape.cassette import recorder, save
+from harness.tape.matchers import checked
 from harness.tape.timing import read_timing, write_timing
 
 if TYPE_CHECKING:
@@ -50,7 +50,7 @@ def cassette_of(interactions: Sequence[Interaction], match_on: Sequence[str] | N
     Return a cassette that replays what was just recorded, without a file.
     """
     known = recorder()
-    names = matching.check(known, match_on)
+    names = checked(match_on)
     cassette = Cassette(
         path="",
         record_mode=RecordMode.NONE,

@@ -39,6 +39,24 @@ def test_help_needs_none_of_the_heavy_libraries(project: Folder) -> None:
         assert words in done.stdout
 
 
+def test_the_parent_of_a_run_needs_no_client_library(project: Folder) -> None:
+    """
+    The process that collects what the cells tell imports neither vcrpy nor what that patches.
+    """
+    program = (
+        "import sys\n"
+        "from harness.cli.app import run\n"
+        "sys.argv = ['harness', 'run', '--json', 'matrix.json']\n"
+        "assert run() == 0\n"
+        "heavy = {'vcr', 'httpx', 'aiohttp', 'requests', 'urllib3', 'jinja2'} & set(sys.modules)\n"
+        "sys.exit(f'imported {sorted(heavy)}' if heavy else 0)\n"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", program], cwd=project.path, capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done.stderr
+
+
 def test_help_and_version_are_said_on_standard_output(project: Folder) -> None:
     """
     Both give status 0 and leave standard error empty.

@@ -11,7 +11,9 @@ from hypothesis import strategies as st
 from vcr.request import Request
 
 from harness.tape import cassette as files
-from harness.tape.matching import DEFAULT_MATCH_ON, agree, nearest
+from harness.tape.cassette import recorder
+from harness.tape.matchers import DEFAULT_MATCH_ON, MATCHERS
+from harness.tape.matching import agree, nearest
 from harness.tape.scrub import scrub_request
 from harness.tape.secrets import Secrets
 
@@ -238,3 +240,10 @@ def test_the_default_is_everything_but_the_headers() -> None:
     Claim: bodies are part of the default, so that concurrent prompts get their own answers.
     """
     assert DEFAULT_MATCH_ON == ("method", "scheme", "host", "port", "path", "query", "body")
+
+
+def test_each_matcher_is_known_by_name_without_vcrpy() -> None:
+    """
+    Claim: what a registration may match on is what the recorder can.
+    """
+    assert sorted(MATCHERS) == sorted(recorder().matchers)
