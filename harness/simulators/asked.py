@@ -13,6 +13,7 @@ from harness.simulators.pickles import unpickle, unpickle_base64
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
+_YES: Final = frozenset({"true", "1", "yes", "enable"})
 _FIELD_NAME: Final = re.compile(rb"(?i)^content-disposition:[^\r\n]*\bname=\"([^\"]*)\"", re.MULTILINE)
 
 
@@ -73,14 +74,16 @@ def find(asked: Asked, pointer: str) -> list[Any]:
 
     Args:
         asked: the request.
-        pointer: `?name` for a query parameter, `{name}` for a part of the path; otherwise a JSON pointer (RFC 6901)
-            into the body, where `*` stands for every element of an array and `-` for its last. A string that holds a
-            pickle in base64 is looked into like the value it was made of.
+        pointer: `?name` for a query parameter, `{name}` for a part of the path, `@name` for a header; otherwise a JSON
+            pointer (RFC 6901) into the body, where `*` stands for every element of an array and `-` for its last. A
+            string that holds a pickle in base64 is looked into like the value it was made of.
     """
     if pointer.startswith("?"):
         return [asked.query[pointer[1:]]] if pointer[1:] in asked.query else []
     if pointer.startswith("{"):
         return [asked.params[pointer[1:-1]]] if pointer[1:-1] in asked.params else []
+    if pointer.startswith("@"):
+        return [asked.headers[pointer[1:].lower()]] if pointer[1:].lower() in asked.headers else []
     steps = [step.replace("~1", "/").replace("~0", "~") for step in pointer.split("/")[1:]]
     return list(_walk(asked.body, steps))
 
@@ -135,4 +138,4 @@ def is_wanted(asked: Asked, pointer: str) -> bool:
     Tell whether a flag is set in a request: true, a number but 0, or a text that says yes.
     """
     values = find(asked, pointer)
-    return any(value.lower() in {"true", "1", "yes"} if isinstance(value, str) else bool(value) for value in values)
+    return any(value.lower() in _YES if isinstance(value, str) else bool(value) for value in values)

@@ -227,7 +227,10 @@ class Provider:
             yield event, event.data.render(context)
         for answer, position in _in_turn(answers):
             await self._wait(answer.gaps[position] / len(answers))
-            yield stream.piece, stream.piece.data.render(piece_context(context, answer, position))
+            around = piece_context(context, answer, position)
+            yield stream.piece, stream.piece.data.render(around)
+            if stream.closing and around["last"]:
+                yield stream.closing, stream.closing.data.render(around)
         for event in stream.final:
             yield event, event.data.render(context)
 
@@ -310,7 +313,7 @@ def _refuse(shape: Shape, route: Route, asked: Asked) -> web.Response | None:
 
 def _fault(fault: Fault, asked: Asked, missing: str) -> web.Response:
     text = fault.body.render({**request_context(asked), "missing": missing.rpartition("/")[2]})
-    return _reply(text, "application/json", fault.status)
+    return _reply(text, fault.content_type, fault.status)
 
 
 def is_talk(route: Route) -> bool:

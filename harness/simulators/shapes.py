@@ -61,6 +61,7 @@ _CONTENT_TYPES: Final = {
     Framing.WEBSOCKET: "",
 }
 _STREAMS: Final = ("always", "never")
+_POINTERS: Final = "/?{@"
 _METHODS: Final = ("GET", "POST", "PUT", "PATCH", "DELETE")
 _PARAMETER: Final = re.compile(r"\{(\w+)(:path)?\}")
 _DEFAULT_PORTS: Final = {"http": 80, "https": 443, "ws": 80, "wss": 443, "grpc": 443}
@@ -74,6 +75,7 @@ class Fault:
 
     status: int
     body: Template
+    content_type: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -115,6 +117,7 @@ class Stream:
         ending: what stands after each document of an NDJSON stream.
         opening: events before the first piece.
         piece: the event of one piece.
+        closing: the event after the last piece of each prompt.
         final: events after the last piece.
     """
 
@@ -125,6 +128,7 @@ class Stream:
     ending: str
     opening: tuple[Event, ...]
     piece: Event
+    closing: Event | None
     final: tuple[Event, ...]
 
 
@@ -258,7 +262,11 @@ def _credential(table: Table) -> Credential:
 
 
 def _fault(table: Table, status: int = 400) -> Fault:
-    fault = Fault(status=table.number("status", status), body=_template(table, "body"))
+    fault = Fault(
+        status=table.number("status", status),
+        body=_template(table, "body"),
+        content_type=table.text("content_type", "application/json"),
+    )
     try_template(fault.body, {**request_context(_sample()), "missing": "/model"}, table, "body")
     table.done()
     return fault
@@ -311,7 +319,7 @@ def _pattern(path: str, table: Table) -> re.Pattern[str]:
 def _pointers(table: Table, key: str, default: tuple[str, ...] | None = None) -> tuple[str, ...]:
     pointers = table.texts(key, default)
     for pointer in pointers:
-        if pointer and pointer[0] not in "/?{":
+        if pointer and pointer[0] not in _POINTERS:
             raise table.error(
                 key, f"{pointer!r} is no pointer", f"for the field {pointer} of the body write /{pointer}"
             )
@@ -335,7 +343,7 @@ def _stream(table: Table) -> Stream | None:
     asked = table.text("stream", "never")
     if asked == "never":
         return None
-    if asked not in _STREAMS and asked[:1] not in {"/", "?", "{"}:
+    if asked not in _STREAMS and asked[:1] not in set(_POINTERS):
         raise table.error("stream", f"{asked!r} says nothing", 'write "always", "never" or a pointer: "/stream"')
     framing = Framing(table.text("framing", among=[framing.value for framing in Framing]))
     return Stream(
@@ -346,6 +354,7 @@ def _stream(table: Table) -> Stream | None:
         ending=table.text("ending", "\n"),
         opening=_events(table, "opening"),
         piece=_event(table.anything("piece"), table, "piece"),
+        closing=_event(table.anything("closing"), table, "closing") if table.has("closing") else None,
         final=_events(table, "final"),
     )
 
@@ -404,6 +413,8 @@ def _rehearse(route: Route, table: Table, pace: Pace) -> None:
         for event in (*route.stream.opening, *route.stream.final):
             try_template(event.data, context, table, "opening" if event in route.stream.opening else "final")
         try_template(route.stream.piece.data, piece_context(context, answers[0], 0), table, "piece")
+        if route.stream.closing:
+            try_template(route.stream.closing.data, piece_context(context, answers[0], 0), table, "closing")
 
 
 class _Anything(dict[str, object]):

@@ -130,7 +130,27 @@ prompts = "/data/1/prompt"
 whole = '{"data": "{{ text | pickle | b64 }}"}'
 """
 
-SHAPES = {"uploads": UPLOADS, "completions": COMPLETIONS, "lines": LINES, "cloud": CLOUD, "jobs": JOBS}
+ENDS = """
+source = "made up"
+hosts = ["https://ends.test"]
+
+[missing]
+status = 422
+content_type = "text/plain; charset=utf-8"
+body = "no {{ missing }}"
+
+[[routes]]
+path = "/generate"
+prompts = "/prompt"
+stream = "@X-Wants-Events"
+framing = "sse"
+whole = '{"text": {{ text | tojson }}}'
+piece = '{"index": {{ index }}, "text": {{ piece | tojson }}}'
+closing = '{"index": {{ index }}, "text": null}'
+final = "[DONE]"
+"""
+
+SHAPES = {"ends": ENDS, "uploads": UPLOADS, "completions": COMPLETIONS, "lines": LINES, "cloud": CLOUD, "jobs": JOBS}
 
 
 @pytest.fixture

@@ -64,6 +64,12 @@ def test_a_good_shape_is_read(write_shape: Callable[[str], Path]) -> None:
         ("{{ text | tojson }}", "{{ text.__class__.mro() }}", "routes[0].whole", "unsafe"),
         ("whole = ", "headers = { a = '{{ b }}' }\nwhole = ", "routes[0].headers", "'b' is undefined"),
         ("whole = ", "headers = { a = 1 }\nwhole = ", "routes[0].headers", "table of strings"),
+        (
+            "whole = ",
+            "stream = '/s'\nframing = 'sse'\npiece = 'p'\nclosing = '{{ pice }}'\nwhole = ",
+            "routes[0].closing",
+            "'pice'",
+        ),
         ("whole = ", "stream = 'yes'\nwhole = ", "routes[0].stream", "says nothing"),
         ("whole = ", "stream = '/stream'\nwhole = ", "routes[0].framing", "is missing"),
         ("whole = ", "stream = '/s'\nframing = 'see'\nwhole = ", "routes[0].framing", "did you mean 'sse'?"),

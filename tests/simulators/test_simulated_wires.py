@@ -102,6 +102,23 @@ def test_server_sent_events_join_to_the_whole_answer(simulator: Simulator) -> No
     assert len(pieces) >= 40
 
 
+def test_a_header_may_ask_for_a_stream_and_each_prompt_end_on_its_own(simulator: Simulator) -> None:
+    """Each prompt's last piece is followed by its closing event; without the header nothing is streamed."""
+    body, headers = {"prompt": PROMPTS}, {"x-wants-events": "enable"}
+    streamed = events(post(simulator, "ends.test", "/generate", body, headers).text)
+    for prompt, index in zip(PROMPTS, range(3), strict=True):
+        own = [event["text"] for event in streamed if event["index"] == index]
+        assert own == [*compose(prompt).pieces, None]
+    assert post(simulator, "ends.test", "/generate", body).json() == {"text": compose(PROMPTS[0]).text}
+
+
+def test_a_refusal_may_be_plain_text(simulator: Simulator) -> None:
+    """A provider's refusal has the content type that its shape names."""
+    refused = post(simulator, "ends.test", "/generate", {})
+    assert (refused.status_code, refused.text) == (422, "no prompt")
+    assert refused.headers["content-type"] == "text/plain; charset=utf-8"
+
+
 def test_each_piece_is_a_chunk_of_its_own(simulator: Simulator) -> None:
     """One event is one chunk on the wire, also where nothing is waited for."""
     body = {"model": "m", "prompt": PROMPTS[0], "stream": True}
