@@ -30,6 +30,10 @@ _OWN: Final = (
     "harness.checks.calls:http_status",
     "harness.checks.calls:stop",
     "harness.checks.calls:cancel",
+    "harness.checks.rebuilds:stream_rebuilds",
+    "harness.checks.events:event_streaming",
+    "harness.checks.usage:usage_in_streams",
+    "harness.checks.loops:loop_guard",
 )
 
 
@@ -94,17 +98,17 @@ def _loaded(spec: str, origin: str, project: Project) -> Check:
     return check
 
 
-def chosen(found: Mapping[str, Found], names: Iterable[str]) -> dict[str, Found]:
+def chosen(found: Mapping[str, Found], names: Iterable[str], where: str = "--check") -> dict[str, Found]:
     """
-    Return the checks of these names; all of them where none is named.
+    Return the checks of these names; where none is named, all but those that nobody relies on unless they say so.
 
     Raises:
         CheckError: there is no such check.
     """
     wanted = tuple(names)
     for name in wanted:
-        _require(name, found, "--check")
-    return {name: one for name, one in found.items() if not wanted or name in wanted}
+        _require(name, found, where)
+    return {name: one for name, one in found.items() if (name in wanted if wanted else not one.check.asked)}
 
 
 def switched_off(adapter: Adapter, found: Mapping[str, Found]) -> dict[str, str]:

@@ -31,12 +31,16 @@ class Result:
         state: how it ended.
         findings: a sentence for each thing that is not as promised.
         why: why it was skipped, switched off or failed itself.
+        figure: what was measured, in a few words, for a cell of a table; empty where there is none.
+        told: the same in a sentence.
     """
 
     check: str
     state: State
     findings: tuple[str, ...] = ()
     why: str = ""
+    figure: str = ""
+    told: str = ""
 
     def encode(self) -> str:
         """
@@ -50,8 +54,7 @@ class Result:
         Return the result that `encode` wrote.
         """
         values = json.loads(text)
-        state = State(values["state"])
-        return cls(check=values["check"], state=state, findings=tuple(values["findings"]), why=values["why"])
+        return cls(**{**values, "state": State(values["state"]), "findings": tuple(values["findings"])})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -12,7 +12,7 @@ from harness.checks.registry import reason_off
 from harness.checks.result import Result, Source, State
 from harness.events import Died, Missing, Raised
 from harness.session.hints import usual_cause
-from harness.session.standing import Kind, Note, frozen_by, unpromised, weigh
+from harness.session.standing import Kind, Note, judged_by, unpromised, weigh
 from harness.words import Capability, Verdict
 
 if TYPE_CHECKING:
@@ -202,7 +202,7 @@ def readiness(  # noqa: PLR0913 - one value each of what decides
         declaring = {(row.adapter.family, row.adapter.name)}
         notes += [_told(one) for one in unpromised(row.cells, declaring) if one not in standing.notes]
     maker = _Maker(adapter, row, tried, checks)
-    frozen = frozen_by(baseline, battery)
+    frozen = judged_by(baseline)
     items = [*maker.of_cells(standing.faults), *maker.of_checks(new=False, frozen=frozen)]
     newer = maker.of_checks(new=True, frozen=frozen)
     notes += [f"{_calls(one.calls)}: {one.evidence}; {one.rule} is newer than the committed matrix" for one in newer]

@@ -1,4 +1,4 @@
-"""A tape that answers otherwise than was recorded: with a refusal, with half an answer, late, or to other words."""
+"""A tape that answers otherwise than was recorded: with a refusal, half an answer, one piece for ever, or late."""
 
 from __future__ import annotations
 
@@ -10,11 +10,12 @@ from http import HTTPStatus
 from typing import TYPE_CHECKING, Any, Final
 
 from harness.events import Sent
+from harness.tape import wire
 from harness.tape.matching import agree
 from harness.tape.reading import readable
 from harness.tape.recorded import cassette_of
 from harness.tape.tape import Tape
-from harness.tape.timing import Piece, Timing, read_timing, write_timing
+from harness.tape.timing import Piece, Timing, header, read_timing, write_timing
 from harness.words import FEWEST_ARRIVALS
 
 if TYPE_CHECKING:
@@ -40,6 +41,8 @@ class Faults:
         status: answer with this HTTP status, however often it is asked.
         only: do so only where the request carries this input, and no other; None for every one.
         cut: break an answer of four arrivals or more off in its middle.
+        repeat: hand a piece from the middle of an answer of four pieces or more out so many times more, each as an
+            arrival, before the rest of the answer follows: more than anybody waits for is for ever.
         lenient: answer a request that differs from the recorded one in query or body, such as a further parameter.
         gate: decides when the arrivals of one request may go, by its number and the inputs that it carries; None leaves
             that to the tape's own gate.
@@ -48,6 +51,7 @@ class Faults:
     status: int | None = None
     only: int | None = None
     cut: bool = False
+    repeat: int = 0
     lenient: bool = False
     gate: Callable[[int, tuple[int, ...]], Gate | None] | None = None
 
@@ -60,6 +64,7 @@ class Harm:
 
     refused: int = 0
     cut: int = 0
+    repeated: int = 0
     seen: set[str] = field(default_factory=set)
 
 
@@ -82,7 +87,7 @@ class FaultyTape(Tape):
 
     def _match(self, request: Request) -> tuple[int, dict[str, Any]] | None:
         carries = self.marks(readable(request))
-        if carries and self._faults.cut:
+        if carries and (self._faults.cut or self._faults.repeat):
             # whoever asks again after a broken answer gets it once more, and broken again
             self._played_from.rewind()
         found = super()._match(request)
@@ -93,7 +98,7 @@ class FaultyTape(Tape):
         if self._refuses(carries):
             self.harm.refused += 1
             return (found[0] if found else 0), _refusal(self._faults.status or 0)
-        return found if found is None else (found[0], self._cut(found[1]))
+        return found if found is None else (found[0], self._repeated(self._cut(found[1])))
 
     def _refuses(self, carries: tuple[int, ...]) -> bool:
         return self._faults.status is not None and self._faults.only in {None, *(carries if len(carries) == 1 else ())}
@@ -103,6 +108,13 @@ class FaultyTape(Tape):
             return response
         self.harm.cut += 1
         return half(response)
+
+    def _repeated(self, response: dict[str, Any]) -> dict[str, Any]:
+        looping = loop(response, self._faults.repeat) if self._faults.repeat else None
+        if looping is None:
+            return response
+        self.harm.repeated += 1
+        return looping
 
     def _alike(self, request: Request, carries: tuple[int, ...]) -> tuple[int, dict[str, Any]] | None:
         """
@@ -138,12 +150,42 @@ def half(response: dict[str, Any]) -> dict[str, Any]:
     """
     timing = read_timing(response)
     kept = timing.arrivals[: len(timing.arrivals) // 2]
-    body = response["body"].get("string") or b""
-    raw = body.encode() if isinstance(body, str) else body
+    raw = _stored(response)
     cut = copy.deepcopy({key: response[key] for key in ("status", "headers")})
     cut["body"] = {"string": raw[: sum(piece.size for piece in kept)]}
     write_timing(cut, replace(timing, arrivals=kept, cut=CUT, made_up=False))
     return cut
+
+
+def loop(response: dict[str, Any], times: int) -> dict[str, Any] | None:
+    """
+    Return a stored response that hands one piece from its middle out so many times more; None where it has too few.
+
+    Pieces are those of the wire format, an arrival each: what arrived together is told apart, and what was cut is
+    joined. The longest of the middle third is repeated: it says most, and some guards let short ones pass.
+    """
+    raw = _stored(response)
+    sizes = wire.split(raw, header(response["headers"], "content-type"))
+    if len(sizes) < FEWEST_ARRIVALS:
+        return None
+    middle = range(len(sizes) // 3, len(sizes) - len(sizes) // 3)
+    chosen = max(middle, key=lambda at: (sizes[at], -at))
+    ends = sum(sizes[: chosen + 1])
+    piece = raw[ends - sizes[chosen] : ends]
+    counts = [*sizes[: chosen + 1], *[len(piece)] * times, *sizes[chosen + 1 :]]
+    made = copy.deepcopy({key: response[key] for key in ("status", "headers")})
+    made["body"] = {"string": raw[:ends] + piece * times + raw[ends:]}
+    for name in made["headers"]:
+        if name.lower() == "content-length":
+            made["headers"][name] = [str(sum(counts))]
+    arrivals = tuple(Piece(round(_MOMENT * at, 6), size) for at, size in enumerate(counts, 1))
+    write_timing(made, replace(read_timing(response), arrivals=arrivals, made_up=False))
+    return made
+
+
+def _stored(response: dict[str, Any]) -> bytes:
+    body = response["body"].get("string") or b""
+    return body.encode() if isinstance(body, str) else bytes(body)
 
 
 def _refusal(status: int) -> dict[str, Any]:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 from labels_honest import HONEST
-from labels_relied import DEAF, FOUND_OUT, RELIABLE, UNRELIABLE
+from labels_relied import DEAF, FOUND_OUT, RELIABLE, TIRELESS, UNRELIABLE
 from runs import PATIENCE, installed, record
 
 if TYPE_CHECKING:
@@ -107,7 +107,7 @@ def test_every_check_has_an_adapter_that_it_finds_out(said: Said) -> None:
     assert tried == {check for check, _ in FOUND_OUT.values()}
 
 
-@pytest.mark.parametrize("name", [one.name for one in (*RELIABLE, *HONEST)])
+@pytest.mark.parametrize("name", [*(one.name for one in (*RELIABLE, *HONEST)), *TIRELESS])
 def test_no_check_fires_on_an_honest_adapter(name: str, said: Said) -> None:
     """
     No false alarm, whichever client library: what fires is known, and true of the library itself.
@@ -120,11 +120,11 @@ def test_no_check_fires_on_an_honest_adapter(name: str, said: Said) -> None:
 
 def test_silence_is_no_absence(said: Said) -> None:
     """
-    On the adapter that keeps everything, every check is tried in every call that it is for, and passes.
+    On the adapter that keeps and tells everything, every check is tried in every call that it is for, and passes.
     """
-    passed = said.ended("Reliable", "passed")
-    assert said.ended("Reliable", "skipped") == {}
-    assert sum(map(len, passed.values())) == 27
+    passed = said.ended("Telling", "passed")
+    assert said.ended("Telling", "skipped") == {}
+    assert sum(map(len, passed.values())) == 32
     assert passed["http-status"] == {"invoke", "ainvoke", "stream", "astream", "batch", "abatch"}
 
 
