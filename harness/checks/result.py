@@ -4,21 +4,10 @@ from __future__ import annotations
 
 import json
 from dataclasses import asdict, dataclass
-from enum import StrEnum
 
+from harness.words import State
 
-class State(StrEnum):
-    """
-    Say how a check ended.
-
-    `skipped` could not be tried, `off` was switched off by the registration, `fault` failed itself.
-    """
-
-    PASSED = "passed"
-    FAILED = "failed"
-    SKIPPED = "skipped"
-    OFF = "off"
-    FAULT = "fault"
+__all__ = ["Result", "Source", "State"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from made_up import made_up
+from made_up import made_up, with_checks
 
 from harness.cells import Claims
 from harness.report.compare_html import render_comparison_html
@@ -105,7 +105,7 @@ def address(tmp_path_factory: pytest.TempPathFactory) -> str:
     Give the address of a page of twelve adapters in two families.
     """
     path = tmp_path_factory.mktemp("page") / "index.html"
-    path.write_bytes(render_html(made_up(ADAPTERS, families=2)).encode())
+    path.write_bytes(render_html(with_checks(made_up(ADAPTERS, families=2))).encode())
     return path.as_uri()
 
 
