@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 METHODS: Final = ("astream_events", "astream_log")
 _NEWEST: Final = "v2"
 """The form of events that is asked for where a method insists on being told."""
+_UNTRIED: Final = frozenset({Verdict.UNKNOWN, Verdict.UNSUPPORTED})
 _OUTPUT: Final = "/streamed_output/-"
 """Where a log is told of each piece of the answer."""
 
@@ -37,14 +38,10 @@ def event_streaming(bench: Bench) -> Iterator[str]:
     """
     Read the pieces from the events instead of from the stream, and judge them as those of a stream.
     """
-    found = {name: one for name in METHODS if (one := _judged(bench, name)) is not None}
-    if not found:
-        raise NotApplicable(f"it has neither {' nor '.join(METHODS)}")
+    found = _found(bench)
     plain = _judged(bench, Capability.ASTREAM)
     told = []
     for name, (judgement, told_by) in found.items():
-        if judgement.verdict in {Verdict.UNKNOWN, Verdict.UNSUPPORTED}:
-            raise NotApplicable(f"{name}: {judgement.reason}")
         wrong = _wrong(judgement, told_by)
         if wrong and plain and plain[0].evidence.delivery is not Delivery.INCREMENTAL:
             bench.tell("late", "its astream gives nothing before the middle of the answer, and so its events do not")
@@ -53,6 +50,16 @@ def event_streaming(bench: Bench) -> Iterator[str]:
             yield f"{name}: {wrong}"
         told.append(f"{name}: {_first(judgement)}")
     bench.tell(" and ".join(name.removeprefix("astream_") for name in found), "; ".join(told))
+
+
+def _found(bench: Bench) -> dict[str, tuple[Judgement, _Told]]:
+    found = {name: one for name in METHODS if (one := _judged(bench, name)) is not None}
+    if not found:
+        raise NotApplicable(f"it has neither {' nor '.join(METHODS)}")
+    tried = {name: one for name, one in found.items() if one[0].verdict not in _UNTRIED}
+    if not tried:
+        raise NotApplicable("; ".join(f"{name}: {judgement.reason}" for name, (judgement, _) in found.items()))
+    return tried
 
 
 def _judged(bench: Bench, name: str) -> tuple[Judgement, _Told] | None:

@@ -62,8 +62,9 @@ def stream_rebuilds(bench: Bench) -> Iterator[str]:
     whole = _whole(bench, joined)
     found = {"finish reason": _reason(way, rebuilt, pieces, whole), "usage": _usage(way, rebuilt, pieces, whole)}
     yield from filter(None, found.values())
-    agreed = ["text", *(name for name, wrong in found.items() if wrong == "")]
-    bench.tell(way.name, f"put together {way.name}, {len(pieces)} pieces were compared by {' and '.join(agreed)}")
+    *others, last = ["text", *(name for name, wrong in found.items() if wrong is not None)]
+    compared = f"{', '.join(others)} and {last}" if others else last
+    bench.tell(way.name, f"put together {way.name}, {len(pieces)} pieces were compared by {compared}")
 
 
 def _way(pieces: Sequence[Any], adapter: Adapter) -> _Way:

@@ -169,7 +169,7 @@ def test_a_column_says_what_was_measured(said: Said) -> None:
         "3 requests were under way at a time, and 2 with max_concurrency=2"
     )
     assert told["stream-rebuilds"]["stream"]["sentence"] == (
-        "put together by addition, 16 pieces were compared by text and finish reason and usage"
+        "put together by addition, 16 pieces were compared by text, finish reason and usage"
     )
     assert "astream_log: 15 pieces, the first after 1 of 17" in told["event-streaming"]["astream"]["sentence"]
     assert told["usage-in-streams"]["astream"]["figure"] == "64 tokens"
