@@ -27,6 +27,8 @@ if TYPE_CHECKING:
 
 _WORKS: Final = frozenset({Verdict.NATIVE, Verdict.FALLBACK})
 _CHECK: Final = "check."
+_CALLS: Final = 3
+"""Calls that a check may make; each of them constructs the adapter anew, and some constructors import for seconds."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -143,7 +145,7 @@ def try_checks(
         call: [one for one in every if reason_off(off, one.check.name, call) is None] for call, every in by_call.items()
     }
     specs = {call.value: [one.spec for one in every] for call, every in wanted.items()}
-    outcomes = session.outcomes(adapter, calls, {"entry": ENTRY, "checks": specs})
+    outcomes = session.outcomes(adapter, calls, {"entry": ENTRY, "checks": specs}, calls=_CALLS)
     return Tried(
         results={call: tuple(_results(by_call[call], outcomes[call], off, call)) for call in calls},
         sources={call: Source.decode(one.notes["source"]) for call, one in outcomes.items() if "source" in one.notes},

@@ -169,21 +169,22 @@ class Session:
         return row if self._columns is None else replace(row, checks=self._columns.tried(self, adapter, capabilities))
 
     def outcomes(
-        self, adapter: Adapter, capabilities: Sequence[Capability], options: Mapping[str, object]
+        self, adapter: Adapter, capabilities: Sequence[Capability], options: Mapping[str, object], *, calls: int = 1
     ) -> dict[Capability, Outcome]:
         """
         Run something else than the battery in an adapter's cells, and return what each left behind.
 
-        A cell may take twice as long as a call.
+        A cell may take twice as long as so many calls.
 
         Args:
             adapter: whose cells.
             capabilities: the cells.
             options: of the job; `entry` says what to run.
+            calls: how many calls an entry makes, one after the other.
         """
         job = self._job(adapter)
         # twice the time: an entry that minds the time-out itself comes before whoever watches it
-        job = replace(job, timeout=2 * job.timeout, options={**job.options, **options})
+        job = replace(job, timeout=2 * calls * job.timeout, options={**job.options, **options})
         return self._fleet.measure(job, capabilities)
 
     def _gather(self, futures: Mapping[Future[Row], int], found: dict[int, Row]) -> None:
