@@ -12,7 +12,8 @@ from vcr.request import Request
 
 from harness.events import Answered
 from harness.simulators.eventstream import encode_message
-from harness.tape.faults import Faults, FaultyTape, half
+from harness.tape.faults import Faults
+from harness.tape.faulty import FaultyTape, half
 from harness.tape.gate import Gate
 from harness.tape.log import Log
 from harness.tape.player import AnswerCut, Player
