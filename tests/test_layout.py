@@ -294,7 +294,8 @@ def test_who_only_gathers_does_without_vcrpy() -> None:
     code = (
         "import sys, harness.cli.running, harness.cli.gate, harness.checks.streams, harness.checks.batches,"
         " harness.checks.calls, harness.session.columns, harness.checks.rebuilds, harness.checks.events,"
-        " harness.checks.usage, harness.checks.loops; print(*sorted({'vcr', 'httpx', 'aiohttp', 'urllib3'} & set(sys.modules)))"
+        " harness.checks.usage, harness.checks.loops;"
+        " print(*sorted({'vcr', 'httpx', 'aiohttp', 'urllib3'} & set(sys.modules)))"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, timeout=100)
 
