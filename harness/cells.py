@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from harness.words import AsyncIO, Capability, Delivery, FanOut, Mechanism, Upstream, Verdict
+    from harness.words import AsyncIO, Capability, Delivery, FanOut, Mechanism, State, Upstream, Verdict
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -131,6 +131,25 @@ class Cell:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Checked:
+    """
+    One check x one cell, where its column is switched on.
+
+    Attributes:
+        figure: what was measured, in a few words; empty where there is nothing to say.
+        sentence: what was found, measured, or kept it from being tried.
+    """
+
+    family: str
+    adapter: str
+    check: str
+    capability: Capability
+    state: State
+    figure: str = ""
+    sentence: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Measured:
     """
     One adapter as it was measured.
@@ -180,6 +199,7 @@ class Matrix:
         python: the version of the interpreter, major and minor.
         battery: the version of the prompts and rules; None where the file does not say.
         shard: which part of a run it is; None where it is no shard.
+        checks: what came of the checks whose columns were switched on.
     """
 
     complete: bool
@@ -189,6 +209,7 @@ class Matrix:
     cells: tuple[Cell, ...]
     battery: int | None = None
     shard: Shard | None = None
+    checks: tuple[Checked, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

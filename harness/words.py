@@ -129,6 +129,20 @@ class FanOut(StrEnum):
     SEQUENTIAL = "sequential"
 
 
+class State(StrEnum):
+    """
+    Say how a check ended.
+
+    `skipped` could not be tried, `off` was switched off by the registration, `fault` failed itself.
+    """
+
+    PASSED = "passed"
+    FAILED = "failed"
+    SKIPPED = "skipped"
+    OFF = "off"
+    FAULT = "fault"
+
+
 class Upstream(StrEnum):
     """
     Say where an adapter's cassettes come from.

@@ -45,6 +45,8 @@ class Adapter:
         timeout: seconds that a call may take.
         environment: the locked environment that it runs in, where there are several; None: the project's.
         without: checks that `harness check` leaves out, as "check" or "check.call", each with the reason.
+        rebuild: "module:function" that puts the list of a stream's pieces together, where addition does not.
+        usage: further keyword arguments of a streaming call that ask for token usage; None where none is to be had.
         origin: where it was registered, for messages.
 
     Raises:
@@ -70,6 +72,8 @@ class Adapter:
     timeout: float | None = None
     environment: str | None = None
     without: Mapping[str, str] = field(default_factory=dict)
+    rebuild: str | None = None
+    usage: Mapping[str, object] | None = None
     origin: str = field(default="", compare=False)
 
     if TYPE_CHECKING:
@@ -96,6 +100,8 @@ class Adapter:
             timeout: float | None = ...,
             environment: str | None = ...,
             without: Mapping[str, str] = ...,
+            rebuild: str | Callable[..., object] | None = ...,
+            usage: Mapping[str, object] | None = ...,
             origin: str = ...,
         ) -> None: ...
 
@@ -172,4 +178,6 @@ _CHECKS: Final[dict[str, checks.Check]] = {
     "timeout": checks.optional(checks.seconds),
     "environment": checks.optional(checks.environment_name),
     "without": checks.reasons,
+    "rebuild": checks.optional(target_text),
+    "usage": checks.optional(checks.keywords),
 }

@@ -64,6 +64,24 @@ def load_target(adapter: Adapter) -> Callable[..., object]:
     return found
 
 
+def load_rebuild(adapter: Adapter) -> Callable[..., object] | None:
+    """
+    Import the function that puts the pieces of an adapter's streams together; None where the registration names none.
+
+    Raises:
+        RegistrationError: there is no such function.
+        MissingDependency: its module needs another one that is not installed.
+    """
+    if adapter.rebuild is None:
+        return None
+    where = f"{adapter.place}, rebuild"
+    found = _load(adapter.rebuild, adapter, where)
+    if not callable(found):
+        hint = "name a function that takes the list of pieces"
+        raise RegistrationError(f"{adapter.rebuild} cannot be called", where=where, hint=hint)
+    return found
+
+
 def check_target(adapter: Adapter) -> None:
     """
     Import an adapter's target in this process and say what is wrong with it, if anything is.

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 _PROJECT_KEYS: Final = (
     "family", "cassettes", "reports", "published", "documented", "preload", "paths", "simulators", "upstream",
-    "timeout", "environment", "checks", "adapters",
+    "timeout", "environment", "checks", "columns", "adapters",
 )  # fmt: skip
 _ADAPTER_KEYS: Final = tuple(field.name for field in fields(Adapter) if field.name not in {"name", "family", "origin"})
 
@@ -43,6 +43,7 @@ class Project:
         timeout: seconds that a call of its adapters may take, where they do not say.
         environment: the locked environment that its adapters run in, where they do not say; None where it has but one.
         checks: further checks of `harness check`, as "module:attribute".
+        columns: checks that are columns of the table.
         adapters: those that the file registers, in its order.
         file: the configuration file, if there is one.
         package: the distribution that the project builds, if it is known.
@@ -61,6 +62,7 @@ class Project:
     timeout: float | None = None
     environment: str | None = None
     checks: tuple[str, ...] = ()
+    columns: tuple[str, ...] = ()
     adapters: tuple[Adapter, ...] = ()
     file: Path | None = None
     package: str | None = None
@@ -128,6 +130,7 @@ def _project(found: Configuration) -> Project:
         timeout=checks.optional(checks.seconds)(settings.get("timeout"), f"{place}, timeout"),
         environment=checks.optional(checks.environment_name)(settings.get("environment"), f"{place}, environment"),
         checks=_specs(settings.get("checks", ()), f"{place}, checks"),
+        columns=checks.texts(settings.get("columns", ()), f"{place}, columns"),
         file=found.file,
         package=found.package,
     )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from functools import partial
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from harness.checks.check import NotApplicable, check
 from harness.checks.gates import InTurn
@@ -142,15 +142,27 @@ def max_concurrency(bench: Bench) -> Iterator[str]:
     Allow two requests at a time, for three inputs.
     """
     with bench.stage() as stage:
-        if stage.takes("max_concurrency"):
-            stage.attempt(max_concurrency=_LIMIT)
-        elif stage.takes("config"):
-            stage.attempt(config={"max_concurrency": _LIMIT})
-        else:
-            raise NotApplicable(f"its {bench.capability} takes neither max_concurrency nor config")
+        stage.attempt()
+        peak = _most_at_once(stage)
+    bench.tell(f"{peak} in flight", f"{_under_way(peak)} at a time")
+    with bench.stage() as stage:
+        stage.attempt(**_limited(stage))
         most = _most_at_once(stage)
+    bench.tell(f"{peak} in flight", f"{_under_way(peak)} at a time, and {most} with max_concurrency={_LIMIT}")
     if most > _LIMIT:
-        yield f"with max_concurrency={_LIMIT}, {most} requests were under way at a time"
+        yield f"with max_concurrency={_LIMIT}, {_under_way(most)} at a time"
+
+
+def _limited(stage: Stage) -> dict[str, Any]:
+    if stage.takes("max_concurrency"):
+        return {"max_concurrency": _LIMIT}
+    if stage.takes("config"):
+        return {"config": {"max_concurrency": _LIMIT}}
+    raise NotApplicable(f"its {stage.capability} takes neither max_concurrency nor config")
+
+
+def _under_way(requests: int) -> str:
+    return "1 request was under way" if requests == 1 else f"{requests} requests were under way"
 
 
 def _most_at_once(stage: Stage) -> int:

@@ -15,9 +15,11 @@ from harness.battery.prompts import PROMPTS
 from harness.battery.texts import text_of
 from harness.checks.check import NotApplicable
 from harness.checks.leaping import leaping_loop, skip_sleeps
+from harness.checks.waits import NEVER, SLICE
 from harness.events import Closed, Constructed, Ended, Event, Refused, Sent
 from harness.marks import carried
-from harness.tape.faults import Faults, FaultyTape
+from harness.tape.faults import Faults
+from harness.tape.faulty import FaultyTape
 from harness.tape.gate import Gate
 from harness.tape.log import Log
 
@@ -31,12 +33,6 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 
-SLICE: Final = 0.01
-NEVER: Final = 300
-"""
-Slices of waiting after which something is called never: forty times what native adapters needed on a machine with twice
-as many busy processes as cores. They are counted, so that a starved process gets proportionally longer.
-"""
 _COLLECT: Final = 10
 """Slices between collections of garbage."""
 _GRACE: Final = 60
@@ -242,18 +238,48 @@ class Bench:
         adapter: the registration.
         capability: the call under test.
         cassette: its recording.
+        recorded: returns the recording of another call; None where it has none.
 
     Attributes:
+        adapter: the registration.
         capability: the call under test.
         inputs: the prompts: three for a batch, one otherwise.
+        figure: what was measured, in a few words, for a cell of a table.
+        told: the same in a sentence.
     """
 
-    def __init__(self, adapter: Adapter, capability: Capability, cassette: Cassette) -> None:
+    def __init__(
+        self,
+        adapter: Adapter,
+        capability: Capability,
+        cassette: Cassette,
+        recorded: Callable[[Capability], Cassette | None] = lambda _: None,
+    ) -> None:
+        self.adapter = adapter
         self.capability = capability
+        self.figure = ""
+        self.told = ""
         prompts = tuple(adapter.prompts or PROMPTS)
         self.inputs = prompts if capability.batches else prompts[:1]
-        self._adapter = adapter
         self._cassette = cassette
+        self._recorded = recorded
+
+    def tell(self, figure: str, sentence: str = "") -> None:
+        """
+        Say what was measured, whatever comes of the check: it stands in the check's column.
+
+        Args:
+            figure: a few words, for a cell of a table.
+            sentence: the same in a sentence; the figure where none is given.
+        """
+        self.figure, self.told = figure, sentence or figure
+
+    def beside(self, capability: Capability) -> Bench | None:
+        """
+        Return the bench of another call of the same adapter, over that call's recording; None where it has none.
+        """
+        cassette = self._recorded(capability)
+        return None if cassette is None else Bench(self.adapter, capability, cassette, self._recorded)
 
     @contextmanager
     def stage(self, faults: Faults | None = None, *, leap: bool = False) -> Iterator[Stage]:
@@ -291,10 +317,10 @@ class Bench:
 
     def _built(self, stage: Stage) -> Any:  # noqa: ANN401 - any class
         if stage.loop is None:
-            return build(self._adapter)
+            return build(self.adapter)
 
         async def inside() -> Any:  # noqa: ANN401 - as above
-            return build(self._adapter)
+            return build(self.adapter)
 
         asyncio.set_event_loop(stage.loop)
         try:
@@ -302,6 +328,6 @@ class Bench:
         except RuntimeError:
             # some constructors refuse a running loop, and leave none behind
             stage.tape.rewind()
-            instance = build(self._adapter)
+            instance = build(self.adapter)
             asyncio.set_event_loop(stage.loop)
             return instance

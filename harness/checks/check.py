@@ -47,6 +47,7 @@ class Check:
             `NotApplicable` where it cannot be tried.
         since: the battery version that it was added with; a project whose committed matrix was judged by an older one
             is told of it and not failed by it.
+        asked: nobody relies on it unless they say so: the merge gate tries it only where it is named.
     """
 
     name: str
@@ -55,6 +56,7 @@ class Check:
     hint: str
     run: Run
     since: int = 1
+    asked: bool = False
 
     def __post_init__(self) -> None:
         if not _NAME.fullmatch(self.name):
@@ -62,14 +64,21 @@ class Check:
             raise CheckError(f"{self.name!r} cannot name a check: use lower-case words with hyphens", hint=hint)
 
 
-def check(
-    *, name: str, promise: str, hint: str, calls: Iterable[Capability | str] = tuple(Capability), since: int = 1
+def check(  # noqa: PLR0913 - the fields of a check
+    *,
+    name: str,
+    promise: str,
+    hint: str,
+    calls: Iterable[Capability | str] = tuple(Capability),
+    since: int = 1,
+    asked: bool = False,
 ) -> Callable[[Run], Check]:
     """
     Turn a function into a check; the arguments are those of `Check`.
     """
 
     def make(run: Run) -> Check:
-        return Check(name=name, promise=promise, hint=hint, calls=tuple(map(Capability, calls)), run=run, since=since)
+        on = tuple(map(Capability, calls))
+        return Check(name=name, promise=promise, hint=hint, calls=on, run=run, since=since, asked=asked)
 
     return make

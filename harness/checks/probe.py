@@ -14,6 +14,7 @@ import signal
 import threading
 import time
 import traceback
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
@@ -30,10 +31,11 @@ from harness.tape import clients
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
+    from vcr.cassette import Cassette
+
     from harness.battery.job import Job, Send
     from harness.words import Capability
 
-ENTRY: Final = "harness.checks.probe:run"
 _LONGEST: Final = 400
 _DUMPED: Final = 3
 
@@ -61,7 +63,8 @@ def run(job: Job, capability: Capability, send: Send) -> None:
         return
     wanted = job.options.get("checks")
     specs = _texts(wanted.get(capability.value) if isinstance(wanted, dict) else ())
-    trial = _Trial(Bench(adapter, capability, cassette), _patience(job))
+    bench = Bench(adapter, capability, cassette, lambda other: _beside(job, adapter, other))
+    trial = _Trial(bench, _patience(job))
     for result in trial.results([load_check(spec) for spec in specs]):
         send("note", note(f"check.{result.check}", result.encode()))
         send("note", note("started"))  # the time-out is each check's own
@@ -75,6 +78,16 @@ def load_check(spec: str) -> Check:
     found = getattr(importlib.import_module(module), name)
     assert isinstance(found, Check)  # noqa: S101 - the parent looked before it asked
     return found
+
+
+def _beside(job: Job, adapter: Adapter, capability: Capability) -> Cassette | None:
+    path = job.cassettes.get(capability.value)
+    if not path or not Path(path).exists():
+        return None
+    try:
+        return files.load(Path(path), match_on=adapter.match_on)
+    except UserError:
+        return None  # that call's own cell tells why
 
 
 def _texts(value: object) -> list[str]:
@@ -134,6 +147,12 @@ def outcome(check: Check, bench: Bench) -> Result:
     """
     Run a check here and say what came of it.
     """
+    bench.tell("")
+    found = _outcome(check, bench)
+    return replace(found, figure=bench.figure[:_LONGEST], told=bench.told[:_LONGEST])
+
+
+def _outcome(check: Check, bench: Bench) -> Result:
     try:
         findings = tuple(text[:_LONGEST] for text in check.run(bench))
     except NotApplicable as error:

@@ -20,6 +20,9 @@ if TYPE_CHECKING:
 GROUP: Final = "harness.checks"
 """The entry-point group of packages that bring checks; each entry names one `Check`, as "module:attribute"."""
 
+ENTRY: Final = "harness.checks.probe:run"
+"""The entry of a cell that tries checks."""
+
 _OWN: Final = (
     "harness.checks.streams:stream_joins",
     "harness.checks.streams:stream_error",
@@ -30,6 +33,10 @@ _OWN: Final = (
     "harness.checks.calls:http_status",
     "harness.checks.calls:stop",
     "harness.checks.calls:cancel",
+    "harness.checks.rebuilds:stream_rebuilds",
+    "harness.checks.events:event_streaming",
+    "harness.checks.usage:usage_in_streams",
+    "harness.checks.loops:loop_guard",
 )
 
 
@@ -47,7 +54,7 @@ def modules() -> tuple[str, ...]:
     """
     Return the modules of the harness's own checks, which a fork server may import once for all cells.
     """
-    return tuple(dict.fromkeys(("harness.checks.probe", *(spec.partition(":")[0] for spec in _OWN))))
+    return tuple(dict.fromkeys((ENTRY.partition(":")[0], *(spec.partition(":")[0] for spec in _OWN))))
 
 
 def find_checks(project: Project) -> dict[str, Found]:
@@ -94,17 +101,17 @@ def _loaded(spec: str, origin: str, project: Project) -> Check:
     return check
 
 
-def chosen(found: Mapping[str, Found], names: Iterable[str]) -> dict[str, Found]:
+def chosen(found: Mapping[str, Found], names: Iterable[str], where: str = "--check") -> dict[str, Found]:
     """
-    Return the checks of these names; all of them where none is named.
+    Return the checks of these names; where none is named, all but those that nobody relies on unless they say so.
 
     Raises:
         CheckError: there is no such check.
     """
     wanted = tuple(names)
     for name in wanted:
-        _require(name, found, "--check")
-    return {name: one for name, one in found.items() if not wanted or name in wanted}
+        _require(name, found, where)
+    return {name: one for name, one in found.items() if (name in wanted if wanted else not one.check.asked)}
 
 
 def switched_off(adapter: Adapter, found: Mapping[str, Found]) -> dict[str, str]:

@@ -4,21 +4,10 @@ from __future__ import annotations
 
 import json
 from dataclasses import asdict, dataclass
-from enum import StrEnum
 
+from harness.words import State
 
-class State(StrEnum):
-    """
-    Say how a check ended.
-
-    `skipped` could not be tried, `off` was switched off by the registration, `fault` failed itself.
-    """
-
-    PASSED = "passed"
-    FAILED = "failed"
-    SKIPPED = "skipped"
-    OFF = "off"
-    FAULT = "fault"
+__all__ = ["Result", "Source", "State"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -31,12 +20,16 @@ class Result:
         state: how it ended.
         findings: a sentence for each thing that is not as promised.
         why: why it was skipped, switched off or failed itself.
+        figure: what was measured, in a few words, for a cell of a table; empty where there is none.
+        told: the same in a sentence.
     """
 
     check: str
     state: State
     findings: tuple[str, ...] = ()
     why: str = ""
+    figure: str = ""
+    told: str = ""
 
     def encode(self) -> str:
         """
@@ -50,8 +43,7 @@ class Result:
         Return the result that `encode` wrote.
         """
         values = json.loads(text)
-        state = State(values["state"])
-        return cls(check=values["check"], state=state, findings=tuple(values["findings"]), why=values["why"])
+        return cls(**{**values, "state": State(values["state"]), "findings": tuple(values["findings"])})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

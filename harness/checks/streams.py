@@ -39,10 +39,13 @@ def stream_joins(bench: Bench) -> Iterator[str]:
     alike = [text.strip() for body in bench.bodies() for text in wordings(body) if squeeze(text) == squeeze(joined)]
     if alike and joined not in alike:
         at = next(place for place, (a, b) in enumerate(zip(joined, alike[0], strict=False)) if a != b)
-        yield f"joined, the items read {_around(joined, at)}, and the upstream sent {_around(alike[0], at)}"
+        yield f"joined, the items read {around(joined, at)}, and the upstream sent {around(alike[0], at)}"
 
 
-def _around(text: str, at: int) -> str:
+def around(text: str, at: int) -> str:
+    """
+    Return what a text reads around a place.
+    """
     return repr(text[max(at - _SHOWN // 2, 0) : at + _SHOWN // 2])
 
 

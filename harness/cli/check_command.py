@@ -52,7 +52,8 @@ def _list(selection: Selection) -> None:
     from harness.cli.screen import say  # noqa: PLC0415 - as above
 
     for name, found in find_checks(selection.project).items():
-        say(f"{name}: {found.check.promise}\n  on {', '.join(found.check.calls)}; {found.spec}")
+        asked = "; only where it is asked for" if found.check.asked else ""
+        say(f"{name}: {found.check.promise}\n  on {', '.join(found.check.calls)}{asked}; {found.spec}")
 
 
 def _gate(selection: Selection, given: Mapping[str, Any]) -> int:

@@ -5,12 +5,13 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from harness.cli.screen import has_colour, note, say, show_faults, show_notes, show_problems, width
-from harness.report.matrix import encode_matrix, write_matrix
+from harness.cli.screen import complain, has_colour, note, say, show_faults, show_notes, show_problems, width
+from harness.report.matrix import checked_title, encode_matrix, write_matrix
 from harness.report.terminal import render_terminal
 from harness.session.outputs import require_file
 from harness.session.problems import Trouble
 from harness.session.standing import exit_status, weigh
+from harness.words import State
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
     from harness.session.session import Row
 
 STANDARD_OUTPUT: Final = "-"
+_FAULT: Final = 3
 
 
 def require_target(target: str | None) -> None:
@@ -83,4 +85,15 @@ def status_of(rows: Sequence[Row], matrix: Matrix, baseline: Matrix | None) -> i
     show_notes(standing.notes)
     for row in rows:
         show_problems(f"{row.adapter.family}/{row.adapter.name}", row.problems)
-    return exit_status(standing.faults, [problem for row in rows for problem in row.problems])
+    status = exit_status(standing.faults, [problem for row in rows for problem in row.problems])
+    return max(status, _status_of_checks(rows))
+
+
+def _status_of_checks(rows: Sequence[Row]) -> int:
+    """
+    Tell of the checks that failed themselves; what they find is shown in their columns and fails no run.
+    """
+    failed = [one for row in rows for one in row.checks if one.state is State.FAULT]
+    for one in failed:
+        complain("error", f"{checked_title(one)}: the check failed itself: {one.sentence}")
+    return _FAULT if failed else 0

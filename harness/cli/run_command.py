@@ -22,6 +22,9 @@ from harness.cli.options import in_part, pace_option, running, select, selecting
 @click.option(
     "--reports", type=click.Path(path_type=Path), metavar="DIR", help="Where the reports go, if not to the project's."
 )
+@click.option(
+    "--column", "columns", multiple=True, metavar="CHECK", help="Add a check to the table as a column; repeatable."
+)
 @click.option("--no-baseline", is_flag=True, help="Do not compare with the committed matrix.")
 @click.pass_context
 def command(ctx: click.Context, /, **given: Any) -> None:  # noqa: ANN401 - the shared options
@@ -37,6 +40,7 @@ def command(ctx: click.Context, /, **given: Any) -> None:  # noqa: ANN401 - the 
       harness run --json matrix.json
       harness run --json - | jq '.cells[] | .verdict'
       harness run --pace recorded
+      harness run --column stream-rebuilds --column loop-guard
       harness run --shard 2/5 --json shard-2.json
     """  # noqa: D301 - click looks for this very character
     selection = in_part(select(ctx, given), given["shard"])
@@ -48,6 +52,7 @@ def command(ctx: click.Context, /, **given: Any) -> None:  # noqa: ANN401 - the 
         target=given["target"],
         folder=folder or (None if given["target"] else selection.project.reports),
         compare=not given["no_baseline"],
+        columns=given["columns"],
     )
     ctx.exit(run(selection, settings_of(given, pace=given["pace"]), wishes))
 
@@ -61,8 +66,10 @@ class Wishes:
         target: where the matrix goes, if it was asked for: a file, or `-`.
         folder: where the reports go; None where none are wanted.
         compare: compare with the committed matrix.
+        columns: checks that are columns of the table; the project's where none is named.
     """
 
     target: str | None
     folder: Path | None
     compare: bool
+    columns: tuple[str, ...] = ()

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from harness.cells import Claims, Matrix
     from harness.cli.options import Selection
     from harness.cli.run_command import Wishes
+    from harness.session.columns import Columns
     from harness.session.session import Row
     from harness.session.settings import Settings
     from harness.words import Capability
@@ -39,7 +40,10 @@ class Measured:
 
 
 def measure(
-    selection: Selection, settings: Settings, wanted: Callable[[Adapter], Sequence[Capability]] | None = None
+    selection: Selection,
+    settings: Settings,
+    wanted: Callable[[Adapter], Sequence[Capability]] | None = None,
+    columns: Columns | None = None,
 ) -> Measured:
     """
     Measure what was selected and show how far it is.
@@ -48,12 +52,13 @@ def measure(
         selection: the adapters and calls.
         settings: how to run.
         wanted: which calls to make for each adapter; those that were selected where none is given.
+        columns: the checks that are tried beside; None for none.
     """
     calls = wanted or (lambda _: selection.capabilities)
     adapters = [one for one in selection.adapters if calls(one)]
     numbers = {one.id: len(calls(one)) for one in adapters}
     interrupted = False
-    with progress(numbers) as shown, Session(selection.project, settings, shown) as session:
+    with progress(numbers) as shown, Session(selection.project, settings, shown, columns) as session:
         try:
             rows = session.rows(adapters, calls)
         except Interrupted as stop:
@@ -71,10 +76,11 @@ def run(selection: Selection, settings: Settings, wishes: Wishes) -> int:
     """
     check_matching(selection.adapters)
     results.require_target(wishes.target)
+    columns = _columns(selection, wishes)
     claims = claims_of(selection.project)
     old = _before(wishes.folder, selection)
     baseline = baseline_of(selection.project.reports / MATRIX) if wishes.compare else None
-    measured = measure(selection, settings)
+    measured = measure(selection, settings, columns=columns)
     if measured.matrix.cells and wishes.target != results.STANDARD_OUTPUT:
         results.show_table(measured.matrix)
     if wishes.target is not None:
@@ -83,6 +89,14 @@ def run(selection: Selection, settings: Settings, wishes: Wishes) -> int:
         _report(wishes.folder, joined(measured.matrix, old, selection.registered), claims)
     status = results.status_of(measured.rows, measured.matrix, baseline)
     return _stopped(measured, selection, wishes) if measured.interrupted else status
+
+
+def _columns(selection: Selection, wishes: Wishes) -> Columns | None:
+    if not (wishes.columns or selection.project.columns):
+        return None
+    from harness.session.columns import columns  # noqa: PLC0415 - imports the checks, which most runs do without
+
+    return columns(selection.project, selection.adapters, wishes.columns)
 
 
 def _before(folder: Path | None, selection: Selection) -> Matrix | None:

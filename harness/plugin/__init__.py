@@ -17,6 +17,7 @@ _SEVERAL = {"action": "append", "metavar": "NAME"}
 _OPTIONS = (
     ("adapter", "args", "measure this adapter, NAME or FAMILY/NAME; repeatable", _SEVERAL),
     ("family", "args", "measure the adapters of this family; repeatable", _SEVERAL),
+    ("column", "args", "add this check to the table as a column; repeatable", {**_SEVERAL, "metavar": "CHECK"}),
     ("shard", "string", "measure this part of the adapters, such as 2/5", {"metavar": "NUMBER/OF"}),
     ("json", "string", "write the matrix there", {"metavar": "FILE"}),
     ("reports", "string", "write the reports there; without it pytest writes none", {"metavar": "DIR"}),

@@ -109,6 +109,7 @@ class Active:
             registry = self._registry()
             selected = self._selected(registry)
             check_matching(selected)
+            self._desk.prepare(selected)
         except UserError as error:
             if not is_worker(self._config):
                 raise pytest.UsageError(str(error)) from error

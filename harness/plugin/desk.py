@@ -13,8 +13,9 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from harness.adapters import Adapter
-    from harness.cells import Cell, Matrix, Measured
+    from harness.cells import Cell, Checked, Matrix, Measured
     from harness.plugin.asked import Asked
+    from harness.session.columns import Columns
     from harness.session.problems import Problem
     from harness.session.session import Row
     from harness.session.standing import Fault
@@ -31,6 +32,7 @@ class Found:
     adapter: Measured
     problem: Problem | None
     faults: tuple[Fault, ...]
+    checks: tuple[Checked, ...] = ()
 
 
 class Desk:
@@ -48,6 +50,21 @@ class Desk:
         self._session: Session | None = None
         self._baseline: Matrix | None = None
         self._looked = False
+        self._columns: Columns | None = None
+
+    def prepare(self, adapters: Iterable[Adapter]) -> None:
+        """
+        Find the checks that are columns of the table.
+
+        Raises:
+            UserError: there is no such check, or one cannot be loaded.
+        """
+        asked = self._asked
+        if asked.record or not (asked.columns or asked.project.columns):
+            return
+        from harness.session.columns import columns  # noqa: PLC0415 - imports the checks, which most runs do without
+
+        self._columns = columns(asked.project, adapters, asked.columns)
 
     def plan(self, cells: Iterable[tuple[Adapter, Capability]]) -> None:
         """
@@ -71,7 +88,8 @@ class Desk:
         cell = next(one for one in row.cells if one.capability is capability)
         problem = next((one for one in row.problems if one.capability is capability), None)
         standing = weigh([cell], self._before())
-        return Found(cell=cell, adapter=row.adapter, problem=problem, faults=standing.faults)
+        checks = tuple(one for one in row.checks if one.capability is capability)
+        return Found(cell=cell, adapter=row.adapter, problem=problem, faults=standing.faults, checks=checks)
 
     def close(self) -> None:
         """
@@ -88,7 +106,7 @@ class Desk:
     def _open(self) -> Session:
         if self._session is None:
             settings = Settings(record=self._asked.record, pace=self._asked.pace, jobs=1)
-            self._session = Session(self._asked.project, settings).__enter__()
+            self._session = Session(self._asked.project, settings, columns=self._columns).__enter__()
         return self._session
 
     def _before(self) -> Matrix | None:

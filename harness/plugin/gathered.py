@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     import pytest
 
-    from harness.cells import Cell, Matrix, Measured, Shard
+    from harness.cells import Cell, Checked, Matrix, Measured, Shard
     from harness.plugin.asked import Asked
     from harness.plugin.desk import Found
     from harness.words import Capability
@@ -29,7 +29,7 @@ def pack(found: Found) -> str:
     """
     Return one cell and its row's head as text.
     """
-    row = Row(adapter=found.adapter, cells=(found.cell,))
+    row = Row(adapter=found.adapter, cells=(found.cell,), checks=found.checks)
     return encode_matrix(matrix_of([row], complete=False)).decode()
 
 
@@ -45,6 +45,7 @@ class Gathered:
         self._asked = asked
         self._adapters: dict[str, Measured] = {}
         self._cells: dict[tuple[str, Capability], Cell] = {}
+        self._checks: dict[tuple[str, Capability], tuple[Checked, ...]] = {}
         self._registered: dict[str, None] = {}
         self.knows = False
         """Whether it was found out which adapters there are."""
@@ -81,6 +82,7 @@ class Gathered:
             self._merge(f"{adapter.family}/{adapter.name}", adapter)
         for cell in part.cells:
             self._cells[f"{cell.family}/{cell.adapter}", cell.capability] = cell
+            self._checks[f"{cell.family}/{cell.adapter}", cell.capability] = part.checks
 
     def _merge(self, name: str, adapter: Measured) -> None:
         # two workers may each have measured a part of an adapter's cells, and a part may have shown fewer distributions
@@ -97,7 +99,8 @@ class Gathered:
         for (name, _), cell in self._cells.items():
             by_name.setdefault(name, []).append(cell)
         rows = [Row(adapter=one, cells=tuple(by_name.get(name, ()))) for name, one in self._adapters.items()]
-        return joined(matrix_of(rows, complete=False), None, self._keys())
+        checks = tuple(one for every in self._checks.values() for one in every)
+        return joined(replace(matrix_of(rows, complete=False), checks=checks), None, self._keys())
 
     def _keys(self) -> list[tuple[str, str]]:
         return [(family, name) for family, _, name in (one.partition("/") for one in self._registered)]

@@ -13,7 +13,7 @@ from harness.errors import HarnessError
 from harness.report.explain import render_explain
 from harness.report.text import printable
 from harness.session.problems import Trouble
-from harness.words import Capability, Verdict
+from harness.words import Capability, State, Verdict
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -160,6 +160,8 @@ def complaints(found: Found) -> list[str]:
     Return what is not as it should be with a cell, a line each.
     """
     lines = [f"{fault.kind}: {fault.message}" for fault in found.faults]
+    failed = [one for one in found.checks if one.state is State.FAULT]
+    lines = [*(f"error: the check {one.check} failed itself: {one.sentence}" for one in failed), *lines]
     problem = found.problem
     if problem is None:
         return lines

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from markupsafe import Markup
 
+from harness.report.columns import STATES, SYMBOLS, column_heading, column_names, entries, row_of
 from harness.report.figures import figures
 from harness.report.matrix import SCHEMA_VERSION, cells_of, generator, sorted_adapters
 from harness.report.page import GLYPHS, render_page
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
     from harness.cells import Cell, Matrix, Measured
+    from harness.report.columns import Entry
 
     Key = tuple[str, str]
 
@@ -66,6 +68,7 @@ class AdapterView:
 
     Attributes:
         page: where its evidence stands, relative to the table's page; empty for that page itself.
+        checks: what came of the checks whose columns are switched on, by heading.
     """
 
     adapter: Measured
@@ -73,6 +76,7 @@ class AdapterView:
     cells: tuple[CellView, ...]
     native: int
     page: str
+    checks: Mapping[str, Entry]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -154,6 +158,9 @@ def _index(matrix: Matrix, rows: list[AdapterView], compared: Mapping[str, str],
         upstreams={each: text for each, text in UPSTREAMS.items() if each in upstreams},
         mechanisms={each: text for each, text in MECHANISMS.items() if each in words},
         marks=MARKS,
+        columns=[column_heading(name) for name in column_names(matrix)],
+        states={each: text for each, text in STATES.items() if each in {one.state for one in matrix.checks}},
+        marks_of=SYMBOLS,
         fallback=Verdict.FALLBACK,
         data=_data(matrix, rows),
     )
@@ -162,14 +169,27 @@ def _index(matrix: Matrix, rows: list[AdapterView], compared: Mapping[str, str],
 def _rows(matrix: Matrix, pages: Mapping[Key, str]) -> list[AdapterView]:
     cells = cells_of(matrix)
     names = [(adapter, (adapter.family, adapter.name)) for adapter in sorted_adapters(matrix)]
-    return [_adapter(adapter, cells.get(name, {}), pages.get(name, "")) for adapter, name in names]
+    columns, found = column_names(matrix), entries(matrix)
+    headings = [column_heading(name) for name in columns]
+    checks = [dict(zip(headings, row_of(found, columns, *name), strict=True)) for _, name in names]
+    return [
+        _adapter(adapter, cells.get(name, {}), pages.get(name, ""), tried)
+        for (adapter, name), tried in zip(names, checks, strict=True)
+    ]
 
 
-def _adapter(adapter: Measured, cells: Mapping[Capability, Cell], page: str) -> AdapterView:
+def _adapter(
+    adapter: Measured, cells: Mapping[Capability, Cell], page: str, checks: Mapping[str, Entry]
+) -> AdapterView:
     views = tuple(_cell(adapter, capability, cells.get(capability)) for capability in Capability)
     native = sum(view.verdict is Verdict.NATIVE for view in views)
     return AdapterView(
-        adapter=adapter, anchor=anchor(adapter.family, adapter.name), cells=views, native=native, page=page
+        adapter=adapter,
+        anchor=anchor(adapter.family, adapter.name),
+        cells=views,
+        native=native,
+        page=page,
+        checks=checks,
     )
 
 
@@ -248,4 +268,5 @@ def _tool_row(row: AdapterView) -> dict[str, Any]:
         "family": adapter.family,
         "upstream": adapter.upstream,
         "cells": [view.word for view in row.cells],
+        **({"checks": {name: one.state for name, one in row.checks.items()}} if row.checks else {}),
     }

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Final
 
+from harness.report.columns import STATES, SYMBOLS, alike, column_heading, column_names, entries, row_of, whose
 from harness.report.matrix import cells_of, sorted_adapters, sorted_cells
 from harness.report.text import MECHANISMS, UPSTREAMS, VERDICTS, WHERE_FROM, counted, one_line, tally, verdict, word
 from harness.words import Capability, Verdict
@@ -44,7 +45,7 @@ def render_published(matrix: Matrix, family: str | None = None) -> str:
         family: the only family to show; None shows all, under a heading each where there are several.
     """
     families = _families(matrix) if family is None else [family]
-    tables = [(name, table(HEADER, _published_rows(matrix, name))) for name in families]
+    tables = [(name, table(_header(matrix), _published_rows(matrix, name))) for name in families]
     if len(tables) == 1:
         return tables[0][1]
     return "\n".join(f"### {escape(name)}\n\n{table}" for name, table in tables)
@@ -58,9 +59,13 @@ def render_detailed(matrix: Matrix) -> str:
     parts = ["## In detail\n", _provenance(matrix)]
     for family in _families(matrix):
         parts.append(f"### {escape(family)}: {_total(matrix, family)}\n")
-        parts.append(table(HEADER, _detailed_rows(matrix, family, notes)))
-    parts += [_footnotes(notes), _legend(matrix), _adapters(matrix)]
+        parts.append(table(_header(matrix), _detailed_rows(matrix, family, notes)))
+    parts += [_footnotes(notes), _checks(matrix), _legend(matrix), _adapters(matrix)]
     return "\n".join(part for part in parts if part)
+
+
+def _header(matrix: Matrix) -> tuple[str, ...]:
+    return *HEADER, *map(column_heading, column_names(matrix))
 
 
 def escape(text: str) -> str:
@@ -97,18 +102,20 @@ def table(header: Sequence[str], rows: Iterable[Sequence[str]], *, centred: bool
 
 
 def _published_rows(matrix: Matrix, family: str) -> Iterable[list[str]]:
-    cells = cells_of(matrix)
+    cells, checks, names = cells_of(matrix), entries(matrix), column_names(matrix)
     for adapter in _of_family(matrix, family):
         found = cells.get((family, adapter.name), {})
-        yield [escape(adapter.name), *(verdict(found.get(capability)).symbol for capability in Capability)]
+        symbols = [one.symbol for one in row_of(checks, names, family, adapter.name)]
+        yield [escape(adapter.name), *(verdict(found.get(capability)).symbol for capability in Capability), *symbols]
 
 
 def _detailed_rows(matrix: Matrix, family: str, notes: Mapping[Kind, list[Cell]]) -> Iterable[list[str]]:
-    cells = cells_of(matrix)
+    cells, checks, names = cells_of(matrix), entries(matrix), column_names(matrix)
     numbers = {kind: number for number, kind in enumerate(notes, 1)}
     for adapter in _of_family(matrix, family):
         found = cells.get((family, adapter.name), {})
-        yield [escape(adapter.name), *(_worded(found.get(capability), numbers) for capability in Capability)]
+        told = [f"{one.symbol} {escape(one.figure)}".strip() for one in row_of(checks, names, family, adapter.name)]
+        yield [escape(adapter.name), *(_worded(found.get(capability), numbers) for capability in Capability), *told]
 
 
 def _worded(cell: Cell | None, numbers: Mapping[Kind, int]) -> str:
@@ -143,6 +150,18 @@ def _note(cells: Sequence[Cell]) -> str:
     return f"**{name}**: {escape(first.reason)} ({escape(first.adapter)}, {first.capability.heading}{alike})"
 
 
+def _checks(matrix: Matrix) -> str:
+    """
+    Return what came of the checks whose columns are switched on, alike cells together.
+    """
+    lines = []
+    for check, groups in alike(matrix).items():
+        lines.append(f"#### {column_heading(check)}\n")
+        lines += [f"- {SYMBOLS[each[0].state]} {escape(each[0].sentence)} ({escape(whose(each))})" for each in groups]
+        lines.append("")
+    return "\n".join(lines)
+
+
 def _provenance(matrix: Matrix) -> str:
     kinds = sorted({adapter.upstream for adapter in matrix.adapters if adapter.upstream})
     upstreams = ", ".join(kinds) or "none"
@@ -164,6 +183,8 @@ def _legend(matrix: Matrix) -> str:
     lines += [f"- ❌ **{each}** (a fallback): {text}" for each, text in MECHANISMS.items() if each in used]
     kinds = {adapter.upstream for adapter in matrix.adapters}
     lines += [f"- upstream **{each}**: {text}" for each, text in UPSTREAMS.items() if each in kinds]
+    states = {one.state for one in matrix.checks}
+    lines += [f"- {SYMBOLS[each]} of a check: {text}" for each, text in STATES.items() if each in states]
     return "\n".join(lines) + "\n"
 
 

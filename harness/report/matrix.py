@@ -11,11 +11,11 @@ import math
 from dataclasses import fields
 from typing import TYPE_CHECKING, Any, Final, NoReturn, TypeVar
 
-from harness.cells import Cell, Evidence, ItemLine, Matrix, Measured, Provenance, RequestLine, Shard, Timeline
+from harness.cells import Cell, Checked, Evidence, ItemLine, Matrix, Measured, Provenance, RequestLine, Shard, Timeline
 from harness.errors import ReportError
 from harness.report.files import replace_file
 from harness.report.schema import first_problem
-from harness.words import AsyncIO, Capability, Delivery, FanOut, Mechanism, Upstream, Verdict
+from harness.words import AsyncIO, Capability, Delivery, FanOut, Mechanism, State, Upstream, Verdict
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -62,6 +62,7 @@ def encode_matrix(matrix: Matrix) -> bytes:
     Return a matrix as the bytes of its matrix.json.
     """
     shard = {} if matrix.shard is None else {"shard": plain(matrix.shard)}
+    checks = {"checks": [plain(one) for one in sorted_checks(matrix)]} if matrix.checks else {}
     document = {
         "schema_version": SCHEMA_VERSION,
         "complete": matrix.complete,
@@ -69,6 +70,7 @@ def encode_matrix(matrix: Matrix) -> bytes:
         **shard,
         "adapters": [plain(adapter) for adapter in sorted_adapters(matrix)],
         "cells": [plain(cell) for cell in sorted_cells(matrix)],
+        **checks,
     }
     text = json.dumps(document, indent=1, sort_keys=True, ensure_ascii=False, allow_nan=False)
     # A lone surrogate has no UTF-8; the escape it becomes here is JSON's own and reads back as it was.
@@ -117,6 +119,15 @@ def sorted_cells(matrix: Matrix) -> list[Cell]:
     return sorted(matrix.cells, key=lambda cell: (*adapter_order(cell.family, cell.adapter), _ORDER[cell.capability]))
 
 
+def sorted_checks(matrix: Matrix) -> list[Checked]:
+    """
+    Return what came of a matrix's checks, in the order of its adapters, then by check, then of the six calls.
+    """
+    return sorted(
+        matrix.checks, key=lambda one: (*adapter_order(one.family, one.adapter), one.check, _ORDER[one.capability])
+    )
+
+
 def cells_of(matrix: Matrix) -> dict[Key, dict[Capability, Cell]]:
     """
     Return the cells by (family, adapter name) and capability.
@@ -147,7 +158,7 @@ def plain(value: object) -> Any:  # noqa: ANN401 - JSON has no narrower type
     return _plain_fields(value) if isinstance(value, _KINDS) else value
 
 
-_KINDS: Final = (Shard, Measured, Cell, Evidence, Provenance, Timeline, RequestLine, ItemLine)
+_KINDS: Final = (Shard, Measured, Cell, Checked, Evidence, Provenance, Timeline, RequestLine, ItemLine)
 
 
 def _plain_fields(value: DataclassInstance) -> dict[str, Any]:
@@ -244,6 +255,7 @@ def _matrix(document: Any, where: str) -> Matrix:  # noqa: ANN401 - checked agai
             shard=_shard(document.get("shard")),
             adapters=tuple(_adapter(value) for value in document["adapters"]),
             cells=tuple(_cell(value) for value in document["cells"]),
+            checks=tuple(_checked(value) for value in document.get("checks", ())),
         )
     except OverflowError as error:
         raise ReportError("holds a number too large to be a time", where=where, hint=_AGAIN) from error
@@ -263,6 +275,13 @@ def _refuse_strays(matrix: Matrix, where: str) -> None:
         if key in seen:
             raise ReportError(f"has cell {cell_title(cell)} twice", where=where, hint=_AGAIN)
         seen.add(key)
+    tried: set[str] = set()
+    for one in matrix.checks:
+        if (one.family, one.adapter) not in known:
+            raise ReportError(f"check {checked_title(one)} has no adapter", where=where, hint=_AGAIN)
+        if checked_title(one) in tried:
+            raise ReportError(f"has check {checked_title(one)} twice", where=where, hint=_AGAIN)
+        tried.add(checked_title(one))
 
 
 def _shard(value: Mapping[str, Any] | None) -> Shard | None:
@@ -286,6 +305,11 @@ def _cell(value: Mapping[str, Any]) -> Cell:
     words["mechanism"] = _word(Mechanism, value["mechanism"])
     words["evidence"] = _evidence(value["evidence"])
     return Cell(**{**_known(Cell, value), **words})
+
+
+def _checked(value: Mapping[str, Any]) -> Checked:
+    words = {"capability": Capability(value["capability"]), "state": State(value["state"])}
+    return Checked(**{**_known(Checked, value), **words})
 
 
 def _evidence(value: Mapping[str, Any]) -> Evidence:
@@ -356,3 +380,10 @@ def cell_title(cell: Cell) -> str:
     Return how messages name a cell.
     """
     return f"{cell.family}/{cell.adapter}::{cell.capability}"
+
+
+def checked_title(one: Checked) -> str:
+    """
+    Return how messages name what came of a check.
+    """
+    return f"{one.family}/{one.adapter}::{one.capability} {one.check}"

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, TypeVar
 
 from harness.cells import Matrix
 from harness.errors import ReportError
-from harness.report.matrix import adapter_title, cell_title, plain
+from harness.report.matrix import adapter_title, cell_title, checked_title, plain
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -72,6 +72,7 @@ def merge(matrices: Iterable[Matrix], names: Sequence[str] = ()) -> Matrix:
         battery=battery,
         adapters=_joined([(part.name, part.matrix.adapters) for part in parts], adapter_title),
         cells=_joined([(part.name, part.matrix.cells) for part in parts], cell_title),
+        checks=_joined([(part.name, part.matrix.checks) for part in parts], checked_title),
     )
 
 

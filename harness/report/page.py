@@ -12,13 +12,22 @@ import jinja2
 from markupsafe import Markup
 
 from harness.report.text import VERDICTS, counted, printable
-from harness.words import Capability, Verdict
+from harness.words import Capability, State, Verdict
 
 if TYPE_CHECKING:
     from harness.cells import Matrix
 
-GLYPHS: Final = {"✅": "✓", "❌": "✗", "?": "?"}
+GLYPHS: Final = {"✅": "✓", "❌": "✗", "?": "?", "n/a": "n/a"}
 """The published symbols as plain characters, which take the colour of their words."""
+TONES: Final = {
+    State.PASSED: "ok",
+    State.FAILED: "ko",
+    State.SKIPPED: "nn",
+    State.OFF: "nn",
+    State.FAULT: "qq",
+    None: "qq",
+}
+"""The classes of what came of checks."""
 SHORT: Final = {each: each.value[:2] for each in Verdict} | {Verdict.UNSUPPORTED: "no"}
 """The verdicts' classes in the page, where they stand six hundred times for fifty adapters."""
 
@@ -33,7 +42,7 @@ def render_page(template: str, matrix: Matrix, *, script: str | None, **given: A
         script: the name of its script; None for a page without.
         given: what the template reads besides.
     """
-    style, code = source("style.css"), source(script) if script else ""
+    style, code = _style(matrix), source(script) if script else ""
     return environment().get_template(template).render(
         matrix=matrix,
         style=Markup(style),  # noqa: S704 - our own file
@@ -41,6 +50,11 @@ def render_page(template: str, matrix: Matrix, *, script: str | None, **given: A
         policy=_policy(style, code),
         **given,
     )  # fmt: skip
+
+
+def _style(matrix: Matrix) -> str:
+    # a page without columns of checks is, to the byte, what it was before there were any
+    return "\n".join([source("style.css"), *([source("checks.css")] if matrix.checks else [])])
 
 
 def _policy(style: str, script: str) -> str:
@@ -96,6 +110,7 @@ def environment() -> jinja2.Environment:
     made.filters["counted"] = counted
     made.filters["plain"] = _plain
     made.filters["short"] = SHORT.__getitem__
+    made.filters["tone"] = TONES.__getitem__
     made.globals["Capability"] = Capability
     made.globals["VERDICTS"] = VERDICTS
     made.globals["GLYPHS"] = GLYPHS

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+from itertools import repeat
 from typing import TYPE_CHECKING, Final
 
 from rich import box
@@ -11,9 +12,10 @@ from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
+from harness.report.columns import column_heading, column_names, entries, row_of
 from harness.report.matrix import cells_of, sorted_adapters
 from harness.report.text import counted, one_line, printable, tally, verdict, width_of, word
-from harness.words import Capability, Verdict
+from harness.words import Capability, State, Verdict
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -21,6 +23,7 @@ if TYPE_CHECKING:
     from rich.console import RenderableType
 
     from harness.cells import Cell, Matrix, Measured
+    from harness.report.columns import Entry
 
 NARROWEST_TABLE: Final = 74
 """Below this many columns a table is unreadable, and a list is shown."""
@@ -32,7 +35,16 @@ STYLES: Final = {
     Verdict.BLOCKED: "red",
     Verdict.UNKNOWN: "blue",
 }
-_ASCII: Final = {"✅": "+", "❌": "x", "?": "?"}
+_ASCII: Final = {"✅": "+", "❌": "x", "?": "?", "n/a": "n/a"}
+_STATE_STYLES: Final = {
+    State.PASSED: "green",
+    State.FAILED: "bold red",
+    State.SKIPPED: "dim",
+    State.OFF: "dim",
+    State.FAULT: "blue",
+}
+_ENDLESS: Final = 10_000
+"""Columns to measure a table in."""
 _HYPHENS: Final = {
     "buffered": "buf-\nfered",
     "sequential": "sequen-\ntial",
@@ -86,25 +98,68 @@ def symbol(found: Verdict, colour: bool) -> str:  # noqa: FBT001 - one flag that
 
 
 def _family(matrix: Matrix, family: str, width: int, colour: bool) -> list[RenderableType]:  # noqa: FBT001 - as above
-    cells = cells_of(matrix)
+    cells, names, found = cells_of(matrix), column_names(matrix), entries(matrix)
     adapters = [adapter for adapter in sorted_adapters(matrix) if adapter.family == family]
     rows = [(one_line(adapter.name), cells.get((family, adapter.name), {})) for adapter in adapters]
+    checks = [dict(zip(names, row_of(found, names, family, adapter.name), strict=True)) for adapter in adapters]
     title = Text(one_line(family), style="bold")
     if width < NARROWEST_TABLE:
-        return [title, *(_listed(name, row, colour) for name, row in rows), Text()]
-    return [title, _table(rows, width, colour), Text()]
-
-
-def _table(rows: Sequence[tuple[str, Mapping[Capability, Cell]]], width: int, colour: bool) -> Table:  # noqa: FBT001 - as above
+        return [title, *(_listed(*row, colour, tried) for row, tried in zip(rows, checks, strict=True)), Text()]
     short = not _fits(rows, width)
+    for one in (False, True) if names else ():
+        whole = _table(rows, checks, colour, short=one)
+        if _width_of(whole) <= width:
+            return [title, whole, Text()]
+    parts: list[RenderableType] = [title, _table(rows, [], colour, short=short), Text()]
+    return [*parts, _apart([name for name, _ in rows], checks, colour), Text()] if names else parts
+
+
+def _table(
+    rows: Sequence[tuple[str, Mapping[Capability, Cell]]],
+    checks: Sequence[Mapping[str, Entry]],
+    colour: bool,  # noqa: FBT001 - as above
+    *,
+    short: bool,
+) -> Table:
+    table = _empty(colour)
+    for capability in Capability:
+        table.add_column(capability.heading.replace(" ", "\n") if short else capability.heading, overflow="fold")
+    for name in checks[0] if checks else ():
+        table.add_column(column_heading(name).replace(" ", "\n") if short else column_heading(name), overflow="fold")
+    tried: Mapping[str, Entry]
+    for (name, row), tried in zip(rows, checks or repeat({}), strict=False):
+        verdicts = (_cell(row.get(capability), colour, short=short) for capability in Capability)
+        table.add_row(Text(name), *verdicts, *(_entry(one, colour) for one in tried.values()))
+    return table
+
+
+def _apart(names: Sequence[str], checks: Sequence[Mapping[str, Entry]], colour: bool) -> Table:  # noqa: FBT001 - as above
+    """
+    Return the columns of checks as a table of their own, where they do not fit beside the calls.
+    """
+    table = _empty(colour)
+    for name in checks[0]:
+        table.add_column(column_heading(name), overflow="fold")
+    for name, tried in zip(names, checks, strict=True):
+        table.add_row(Text(name), *(_entry(one, colour) for one in tried.values()))
+    return table
+
+
+def _empty(colour: bool) -> Table:  # noqa: FBT001 - as above
     look = box.SIMPLE_HEAD if colour else box.ASCII2
     table = Table(box=look, padding=0, pad_edge=False, show_edge=False)
     table.add_column("Adapter", overflow="fold", min_width=8)
-    for capability in Capability:
-        table.add_column(capability.heading.replace(" ", "\n") if short else capability.heading, overflow="fold")
-    for name, row in rows:
-        table.add_row(Text(name), *(_cell(row.get(capability), colour, short=short) for capability in Capability))
     return table
+
+
+def _width_of(table: Table) -> int:
+    return Console(file=io.StringIO(), width=_ENDLESS, legacy_windows=False).measure(table).maximum
+
+
+def _entry(entry: Entry, colour: bool) -> Text:  # noqa: FBT001 - as above
+    shown = entry.symbol if colour else _ASCII[entry.symbol]
+    style = "blue" if entry.state is None else _STATE_STYLES[entry.state]
+    return Text(f"{shown} {entry.figure}".rstrip(), style=style)
 
 
 def _fits(rows: Sequence[tuple[str, Mapping[Capability, Cell]]], width: int) -> bool:
@@ -122,12 +177,20 @@ def _cell(cell: Cell | None, colour: bool, *, short: bool) -> Text:  # noqa: FBT
     return Text(f"{symbol(found, colour)} {shown}", style=STYLES[found])
 
 
-def _listed(name: str, row: Mapping[Capability, Cell], colour: bool) -> RenderableType:  # noqa: FBT001 - as above
+def _listed(
+    name: str,
+    row: Mapping[Capability, Cell],
+    colour: bool,  # noqa: FBT001 - as above
+    checks: Mapping[str, Entry],
+) -> RenderableType:
     lines = [Text(name)]
     for capability in Capability:
         found = verdict(row.get(capability))
         line = f"  {symbol(found, colour)} {capability.heading}: {word(row.get(capability))}"
         lines.append(Text(line, style=STYLES[found]))
+    for check, entry in checks.items():
+        shown = entry.symbol if colour else _ASCII[entry.symbol]
+        lines.append(Text(f"  {shown} {column_heading(check)}: {entry.figure or entry.state or Verdict.UNKNOWN}"))
     return Group(*lines)
 
 

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from harness.adapters import Project
-    from harness.cells import Cell, Claims, Matrix, Measured
+    from harness.cells import Cell, Checked, Claims, Matrix, Measured
 
     Key = tuple[str, str]
 
@@ -92,13 +92,16 @@ def joined(new: Matrix, old: Matrix | None, registered: Iterable[Key]) -> Matrix
     """
     known = set(registered)
     if old is None or versions(old) != versions(new):
-        old = replace(new, adapters=(), cells=())
+        old = replace(new, adapters=(), cells=(), checks=())
     fresh = {_cell_key(cell) for cell in new.cells}
     kept = [cell for cell in old.cells if _cell_key(cell) not in fresh and (cell.family, cell.adapter) in known]
     cells = (*new.cells, *kept)
+    still = {_cell_key(cell) for cell in kept}
+    checks = (*new.checks, *(one for one in old.checks if _cell_key(one) in still))
     have = {_cell_key(cell) for cell in cells}
     complete = all((family, name, one) in have for family, name in known for one in Capability)
-    return replace(new, complete=complete, adapters=tuple(_adapters(new, old, kept)), cells=cells, shard=None)
+    adapters = tuple(_adapters(new, old, kept))
+    return replace(new, complete=complete, adapters=adapters, cells=cells, checks=checks, shard=None)
 
 
 def versions(matrix: Matrix) -> tuple[str, str, int]:
@@ -108,7 +111,7 @@ def versions(matrix: Matrix) -> tuple[str, str, int]:
     return matrix.harness, matrix.python, matrix.battery or FIRST_BATTERY
 
 
-def _cell_key(cell: Cell) -> tuple[str, str, Capability]:
+def _cell_key(cell: Cell | Checked) -> tuple[str, str, Capability]:
     return cell.family, cell.adapter, cell.capability
 
 

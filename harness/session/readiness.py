@@ -7,12 +7,11 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
 from harness.battery.prompts import VERSION
-from harness.checks.probe import ENTRY
-from harness.checks.registry import reason_off
+from harness.checks.registry import ENTRY, reason_off
 from harness.checks.result import Result, Source, State
 from harness.events import Died, Missing, Raised
 from harness.session.hints import usual_cause
-from harness.session.standing import Kind, Note, frozen_by, unpromised, weigh
+from harness.session.standing import Kind, Note, judged_by, unpromised, weigh
 from harness.words import Capability, Verdict
 
 if TYPE_CHECKING:
@@ -27,6 +26,8 @@ if TYPE_CHECKING:
 
 _WORKS: Final = frozenset({Verdict.NATIVE, Verdict.FALLBACK})
 _CHECK: Final = "check."
+_CALLS: Final = 3
+"""Calls that a check may make; each of them constructs the adapter anew, and some constructors import for seconds."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -143,7 +144,7 @@ def try_checks(
         call: [one for one in every if reason_off(off, one.check.name, call) is None] for call, every in by_call.items()
     }
     specs = {call.value: [one.spec for one in every] for call, every in wanted.items()}
-    outcomes = session.outcomes(adapter, calls, {"entry": ENTRY, "checks": specs})
+    outcomes = session.outcomes(adapter, calls, {"entry": ENTRY, "checks": specs}, calls=_CALLS)
     return Tried(
         results={call: tuple(_results(by_call[call], outcomes[call], off, call)) for call in calls},
         sources={call: Source.decode(one.notes["source"]) for call, one in outcomes.items() if "source" in one.notes},
@@ -202,7 +203,7 @@ def readiness(  # noqa: PLR0913 - one value each of what decides
         declaring = {(row.adapter.family, row.adapter.name)}
         notes += [_told(one) for one in unpromised(row.cells, declaring) if one not in standing.notes]
     maker = _Maker(adapter, row, tried, checks)
-    frozen = frozen_by(baseline, battery)
+    frozen = judged_by(baseline)
     items = [*maker.of_cells(standing.faults), *maker.of_checks(new=False, frozen=frozen)]
     newer = maker.of_checks(new=True, frozen=frozen)
     notes += [f"{_calls(one.calls)}: {one.evidence}; {one.rule} is newer than the committed matrix" for one in newer]

@@ -13,7 +13,7 @@ from harness.adapters.build import expanded_env
 from harness.adapters.published import load_published
 from harness.battery.job import Job
 from harness.battery.prompts import VERSION
-from harness.cells import Cell, Matrix, Measured, Provenance
+from harness.cells import Cell, Checked, Matrix, Measured, Provenance
 from harness.errors import CassetteError
 from harness.isolation.hosts import Fleet
 from harness.session.attempts import read_attempt
@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from harness.events import Event
     from harness.isolation.outcome import Outcome
     from harness.session.attempts import Attempt
+    from harness.session.columns import Columns
     from harness.session.made import Made
     from harness.session.settings import Settings
 
@@ -67,6 +68,7 @@ class Row:
         problems: mistakes, recordings that were not kept, the harness's own faults.
         kept: the calls whose recordings were written.
         made: of each call that was recorded, what it took.
+        checks: what came of the checks whose columns are switched on.
     """
 
     adapter: Measured
@@ -74,6 +76,7 @@ class Row:
     problems: tuple[Problem, ...] = ()
     kept: tuple[Capability, ...] = ()
     made: Mapping[Capability, Made] = field(default_factory=dict)
+    checks: tuple[Checked, ...] = ()
 
 
 class _Silent:
@@ -92,10 +95,20 @@ class Session:
         project: where the cassettes stand, and what to preload.
         settings: how to run.
         progress: is told what happens; None for silence.
+        columns: the checks that are tried on each adapter beside the battery; None where none is.
     """
 
-    def __init__(self, project: Project, settings: Settings, progress: Progress | None = None) -> None:
+    def __init__(
+        self,
+        project: Project,
+        settings: Settings,
+        progress: Progress | None = None,
+        columns: Columns | None = None,
+    ) -> None:
+        # imported once and not by each of an adapter's cells
+        project = project if columns is None else columns.preloaded(project)
         self._project = project
+        self._columns = columns
         self._settings = settings
         self._progress: Progress = progress or _Silent()
         self._published = load_published(project.published) if project.published is not None else {}
@@ -152,24 +165,26 @@ class Session:
                 self._progress.called(adapter, capability)
 
         outcomes = self._fleet.measure(job, capabilities, on_event)
-        return self._row(adapter, outcomes)
+        row = self._row(adapter, outcomes)
+        return row if self._columns is None else replace(row, checks=self._columns.tried(self, adapter, capabilities))
 
     def outcomes(
-        self, adapter: Adapter, capabilities: Sequence[Capability], options: Mapping[str, object]
+        self, adapter: Adapter, capabilities: Sequence[Capability], options: Mapping[str, object], *, calls: int = 1
     ) -> dict[Capability, Outcome]:
         """
         Run something else than the battery in an adapter's cells, and return what each left behind.
 
-        A cell may take twice as long as a call.
+        A cell may take twice as long as so many calls.
 
         Args:
             adapter: whose cells.
             capabilities: the cells.
             options: of the job; `entry` says what to run.
+            calls: how many calls an entry makes, one after the other.
         """
         job = self._job(adapter)
         # twice the time: an entry that minds the time-out itself comes before whoever watches it
-        job = replace(job, timeout=2 * job.timeout, options={**job.options, **options})
+        job = replace(job, timeout=2 * calls * job.timeout, options={**job.options, **options})
         return self._fleet.measure(job, capabilities)
 
     def _gather(self, futures: Mapping[Future[Row], int], found: dict[int, Row]) -> None:
@@ -321,4 +336,5 @@ def matrix_of(rows: Sequence[Row], *, complete: bool) -> Matrix:
         battery=VERSION,
         adapters=tuple(row.adapter for row in rows),
         cells=tuple(one for row in rows for one in row.cells),
+        checks=tuple(one for row in rows for one in row.checks),
     )

@@ -152,10 +152,15 @@ def frozen_by(baseline: Matrix | None, battery: int = VERSION) -> int | None:
     """
     Return the older battery version that the committed matrix freezes the requirements to; None where there is none.
     """
-    if baseline is None:
-        return None
-    judged_by = baseline.battery or FIRST_BATTERY
-    return judged_by if judged_by < battery else None
+    before = judged_by(baseline)
+    return before if before is not None and before < battery else None
+
+
+def judged_by(baseline: Matrix | None) -> int | None:
+    """
+    Return the battery version that judged the committed matrix; None where there is none.
+    """
+    return None if baseline is None else baseline.battery or FIRST_BATTERY
 
 
 def _was_so(fault: Fault, before: Cell | None) -> bool:

@@ -51,7 +51,7 @@ def test_a_good_adapter_is_ready_and_a_worse_one_is_not(project: Folder) -> None
     """
     good = project("check", "Good")
     assert good.status == 0, good.said
-    assert good.out.startswith("READY: toys/Good: 6 cells as they should be; checks: 15 passed")
+    assert good.out.startswith("READY: toys/Good: 6 cells as they should be; checks: 17 passed")
 
     line = _worsen(project)
     summary = project.path / "summary.md"

@@ -49,6 +49,10 @@ def _told(done: Done, status: int, *words: str) -> None:
         (("run", "--pace", "-1"), ("--pace", "instant")),
         (("run", "--jobs", "0"), ("--jobs", "0")),
         (("run", "--timeout", "nan"), ("--timeout", "nan")),
+        (
+            ("run", "--column", "stream-joints"),
+            ("unknown check 'stream-joints'", "did you mean 'stream-joins'", "--column"),
+        ),
         (("report",), ("no matrix",)),
         (("report", "none.json"), ("none.json", "No such file", "harness run")),
         (("--config", "none.toml", "list"), ("none.toml", "no such file", "hint")),
@@ -82,6 +86,9 @@ def test_a_mistake_on_the_command_line_is_told_in_words(
         ("[adapters.Good]\ntarget = 'a:B'\nmatch_on = ['methd']", ("'methd'", "match_on", "method")),
         ("[adapters.Good]\ntarget = 'a:B'\n[adapters.Good]\n", ("harness.toml:3:", "not valid TOML")),
         ("[tool.harness.adapters.Good]\ntarget = 'a:B'", ("'tool'", "without the prefix")),
+        ("columns = ['stop ']\n[adapters.Good]\ntarget = 'a:B'", ("unknown check 'stop '", "harness.toml", "columns")),
+        ("[adapters.Good]\ntarget = 'a:B'\nrebuild = 'joined'", ("'joined'", "rebuild", "[adapters.Good]")),
+        ("[adapters.Good]\ntarget = 'a:B'\nusage = true", ("usage", "must be a table")),
         ("family = '../up'\n[adapters.Good]\ntarget = 'a:B'", ("family", "../up")),
     ],
 )

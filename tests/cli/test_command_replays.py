@@ -131,6 +131,35 @@ def test_a_part_is_put_into_the_reports(project: Folder) -> None:
     assert project.digests("reports") == before
 
 
+def test_a_check_is_a_column_where_it_is_switched_on(project: Folder) -> None:
+    """
+    By the project's key, or by an option that comes before it; without either the reports are what they were.
+    """
+    before = project.digests("reports")
+    text = project.toml.read_text(encoding="utf-8")
+    project.toml.write_text('columns = ["stream-joins"]\n' + text, encoding="utf-8")
+    done = project("run", "Good", "Plain", "--only", "stream", "--only", "invoke")
+    assert done.status == 0, done.err
+    assert "Stream joins" in done.out
+    checks = _matrix(project)["checks"]
+    assert [(one["adapter"], one["check"], one["capability"], one["state"]) for one in checks] == [
+        ("Good", "stream-joins", "stream", "passed"),
+        ("Plain", "stream-joins", "stream", "passed"),
+    ]
+    assert "Stream joins" in (project.reports / "matrix.md").read_text(encoding="utf-8")
+    assert project("report", "reports/matrix.json", "--out", "again").status == 0
+    assert project.digests("again") == {
+        name.replace("reports/", "again/", 1): digest for name, digest in project.digests("reports").items()
+    }
+
+    asked = project("run", "Good", "--only", "stream", "--column", "stop", "--json", "-")
+    assert {one["check"] for one in json.loads(asked.out)["checks"]} == {"stop"}
+
+    project.toml.write_text(text, encoding="utf-8")
+    assert project("run", "Good", "Plain").status == 0
+    assert project.digests("reports") == before
+
+
 def test_parts_become_complete(project: Folder) -> None:
     """
     Parts run one after the other add up: only with the last of them is the matrix complete.

@@ -95,6 +95,20 @@ def test_matrix_and_reports_are_written_where_asked(place: Place, how: str) -> N
     assert "index.html" in ran.out
 
 
+@TWINS
+def test_column_adds_a_check_to_the_table(place: Place, how: str) -> None:
+    """
+    `--harness-column` tries the check on the cells that are measured; a name that there is not is the user's mistake.
+    """
+    ran = run(place, how, "column", "stream-joins", "--harness-json", "m.json", "toys/Honest::stream")
+
+    (one,) = place.matrix("m.json")["checks"]
+    assert (one["adapter"], one["capability"], one["state"]) == ("Honest", "stream", "passed"), ran.said
+    assert "joins" in ran.out.partition("= harness =")[2]
+    if how == "option":
+        assert "did you mean 'stream-joins'" in run(place, how, "column", "stream-jins", *LIST).said
+
+
 def test_a_part_does_not_spoil_complete_reports(place: Place) -> None:
     """
     Measuring one adapter again keeps the others in the reports.

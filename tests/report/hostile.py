@@ -6,8 +6,8 @@ from typing import Any
 
 from hypothesis import strategies as st
 
-from harness.cells import Cell, Evidence, ItemLine, Matrix, Measured, RequestLine, Timeline
-from harness.words import Capability, Mechanism, Upstream, Verdict
+from harness.cells import Cell, Checked, Evidence, ItemLine, Matrix, Measured, RequestLine, Timeline
+from harness.words import Capability, Mechanism, State, Upstream, Verdict
 
 NASTY = (
     "<script>alert(1)</script>", "</script><script>alert(1)</script>", "<!--<script>", '"><img src=x onerror=alert(1)>',
@@ -52,9 +52,22 @@ def matrices(draw: st.DrawFn) -> Matrix:
         for family, name in keys
         for capability in draw(st.sets(st.sampled_from(Capability), max_size=2))
     ]
+    checks = tuple(draw(results(family, name)) for family, name in keys) if draw(st.booleans()) else ()
     return Matrix(
-        complete=draw(st.booleans()), harness=draw(texts), python="3.11", adapters=adapters, cells=tuple(found)
-    )
+        complete=draw(st.booleans()), harness=draw(texts), python="3.11", adapters=adapters, cells=tuple(found),
+        checks=checks,
+    )  # fmt: skip
+
+
+@st.composite
+def results(draw: st.DrawFn, family: str, adapter: str) -> Checked:
+    """
+    Draw what came of a check, with hostile texts.
+    """
+    return Checked(
+        family=family, adapter=adapter, check=draw(st.sampled_from(("stream-rebuilds", "my-own"))), figure=draw(texts),
+        capability=draw(st.sampled_from(Capability)), state=draw(st.sampled_from(State)), sentence=draw(texts),
+    )  # fmt: skip
 
 
 def _adapter(draw: st.DrawFn, family: str, name: str) -> Measured:

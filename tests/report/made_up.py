@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import hashlib
 import random
+from dataclasses import replace
 
-from harness.cells import Cell, Evidence, ItemLine, Matrix, Measured, Provenance, RequestLine, Timeline
-from harness.words import AsyncIO, Capability, Delivery, FanOut, Mechanism, Upstream, Verdict
+from harness.cells import Cell, Checked, Evidence, ItemLine, Matrix, Measured, Provenance, RequestLine, Timeline
+from harness.words import AsyncIO, Capability, Delivery, FanOut, Mechanism, State, Upstream, Verdict
 
 NAMES = (
     "OpenAI", "Anthropic", "Cohere", "Ollama", "DeepInfra", "HuggingFaceTextGenInference", "Bedrock",
@@ -23,6 +24,23 @@ def made_up(adapters: int = 10, *, families: int = 1, seed: int = 1) -> Matrix:
     rows = [_adapter(number, families) for number in range(adapters)]
     cells = [cell for number, row in enumerate(rows) for cell in _cells(dice, number, row)]
     return Matrix(complete=True, harness="0.1.0", python="3.11", adapters=tuple(rows), cells=tuple(cells))
+
+
+def with_checks(matrix: Matrix) -> Matrix:
+    """
+    Return a matrix with two columns of checks, in every state: two calls differ in figures, and one adapter has none.
+    """
+    states = [*State, State.PASSED]
+    checks = [
+        Checked(
+            family=one.family, adapter=one.name, check=check, capability=call, state=states[number % len(states)],
+            figure=f"LoopError after {number % 3 * place}", sentence=f"{check} was tried with {number} pieces",
+        )
+        for number, one in enumerate(matrix.adapters[1:])
+        for check in ("loop-guard", "stream-rebuilds")
+        for place, call in enumerate((Capability.STREAM, Capability.ASTREAM), 1)
+    ]  # fmt: skip
+    return replace(matrix, checks=tuple(checks))
 
 
 def _adapter(number: int, families: int) -> Measured:

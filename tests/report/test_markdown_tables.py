@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from hostile import matrices, texts
 from hypothesis import given
-from made_up import made_up
+from made_up import made_up, with_checks
 from markdown_it import MarkdownIt
 
 from harness.report.markdown import escape, render_detailed, render_markdown, render_published
@@ -95,11 +95,12 @@ def test_one_family_can_be_asked_for():
 @given(matrices())
 def test_every_symbol_stands_in_its_cell(matrix: Matrix):
     """
-    Whatever adapters are called, a parser finds seven cells a row, with the name as it was.
+    Whatever adapters are called, a parser finds seven cells a row, with the name as it was, and one a column of checks.
     """
     for family in {adapter.family for adapter in matrix.adapters}:
         (table,) = tables(parse(render_published(matrix, family)))
-        assert rows_of(matrix, family) == table[1:]
+        assert rows_of(matrix, family) == [row[:7] for row in table[1:]]
+        assert {len(row) for row in table} == {7 + len({one.check for one in matrix.checks})}
 
 
 @given(texts)
@@ -133,6 +134,20 @@ def test_no_tag_of_a_stranger_comes_through(matrix: Matrix):
         for child in token.children or []:
             assert child.type != "html_inline" or child.content in {"<sup>", "</sup>"}
             assert child.type not in {"link_open", "image"}
+
+
+def test_checks_are_columns_and_what_came_of_them_stands_below():
+    """
+    A symbol in the published look, symbol and figure in the other, and each sentence once for all that differ in
+    figures; without checks the text is what it was.
+    """
+    plain = made_up(6)
+    text = render_markdown(with_checks(plain))
+
+    assert "Async batch | Loop guard | Stream rebuilds |" in text
+    assert "| ❌ stream: LoopError after 1, astream: LoopError after 2 |" in text
+    assert "- n/a loop-guard was tried with 2 pieces (Ollama, Stream and 1 cell more)" in text
+    assert "Loop guard" not in render_markdown(plain)
 
 
 def test_notes_are_numbered_and_not_repeated():

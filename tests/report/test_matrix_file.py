@@ -11,7 +11,7 @@ import pytest
 from hostile import matrices
 from hypothesis import given
 from hypothesis import strategies as st
-from made_up import made_up
+from made_up import made_up, with_checks
 
 from harness.cells import Evidence, ItemLine, Matrix, Timeline
 from harness.errors import ReportError
@@ -172,6 +172,18 @@ def test_a_cell_without_adapter_and_doubled_ones_are_refused():
     assert "has no adapter" in refusal(json.dumps({**document, "adapters": []}).encode())
     assert "twice" in refusal(json.dumps({**document, "cells": document["cells"] * 2}).encode())
     assert "twice" in refusal(json.dumps({**document, "adapters": document["adapters"] * 2}).encode())
+
+
+def test_a_check_without_adapter_and_doubled_ones_are_refused():
+    """
+    Of a check there is one result for each cell; without checks the file has no such key.
+    """
+    matrix = with_checks(made_up(2))
+    for checks in ((replace(matrix.checks[0], adapter="Nobody"),), (*matrix.checks, matrix.checks[0])):
+        with pytest.raises(ReportError, match="loop-guard"):
+            decode_matrix(encode_matrix(replace(matrix, checks=checks)), where="here")
+    assert decode_matrix(encode_matrix(matrix), where="here").checks == matrix.checks
+    assert b'"checks"' not in encode_matrix(made_up(2))
 
 
 def test_keys_of_a_newer_harness_are_ignored():

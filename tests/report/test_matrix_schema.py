@@ -13,10 +13,10 @@ from hypothesis import strategies as st
 from jsonschema import Draft202012Validator
 from made_up import made_up
 
-from harness.cells import Cell, Evidence, ItemLine, Matrix, Measured, Provenance, RequestLine, Timeline
+from harness.cells import Cell, Checked, Evidence, ItemLine, Matrix, Measured, Provenance, RequestLine, Timeline
 from harness.report.matrix import encode_matrix
 from harness.report.schema import first_problem, schema_text
-from harness.words import AsyncIO, Capability, Delivery, FanOut, Mechanism, Upstream, Verdict
+from harness.words import AsyncIO, Capability, Delivery, FanOut, Mechanism, State, Upstream, Verdict
 
 SCHEMA = json.loads(schema_text())
 FULL = Draft202012Validator(SCHEMA)
@@ -131,6 +131,7 @@ def test_the_schemas_words_are_the_contracts(name: str, words: Any):
     An enumeration lists every word, in the order of the contract.
     """
     assert [word.value for word in words] == DEFINITIONS[name]["enum"]
+    assert [state.value for state in State] == DEFINITIONS["check"]["properties"]["state"]["enum"]
 
 
 @pytest.mark.parametrize(
@@ -154,7 +155,7 @@ def test_words_that_may_be_absent_are_complete_too(words: Any, found: list[str |
     ("kind", "name"),
     [
         (Measured, "adapter"), (Cell, "cell"), (Evidence, "evidence"), (Provenance, "cassette"), (Timeline, "timeline"),
-        (RequestLine, "request"), (ItemLine, "item"),
+        (RequestLine, "request"), (ItemLine, "item"), (Checked, "check"),
     ],
 )  # fmt: skip
 def test_the_schema_knows_every_field(kind: Any, name: str):

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from made_up import made_up
+from made_up import made_up, with_checks
 
 from harness.cells import Claims
 from harness.report.compare_html import render_comparison_html
@@ -105,7 +105,7 @@ def address(tmp_path_factory: pytest.TempPathFactory) -> str:
     Give the address of a page of twelve adapters in two families.
     """
     path = tmp_path_factory.mktemp("page") / "index.html"
-    path.write_bytes(render_html(made_up(ADAPTERS, families=2)).encode())
+    path.write_bytes(render_html(with_checks(made_up(ADAPTERS, families=2))).encode())
     return path.as_uri()
 
 
@@ -158,10 +158,11 @@ def test_without_scripts_all_evidence_is_in_reach(browser: Browser, address: str
         assert not tab.locator("#controls").is_visible()
         assert tab.locator("th button").count() == 0
         details = tab.locator("#evidence details")
-        assert details.count() == ADAPTERS * 6
-        for number in (0, 20, ADAPTERS * 6 - 1):
+        # one more an adapter: what came of the checks
+        assert details.count() == ADAPTERS * 7
+        for number, shown in ((0, "p"), (22, "p"), (20, "li"), (ADAPTERS * 7 - 1, "li")):
             details.nth(number).locator("summary").click()
-            assert details.nth(number).locator("p").first.is_visible()
+            assert details.nth(number).locator(shown).first.is_visible()
 
 
 def test_without_scripts_a_link_shows_the_cells_evidence(browser: Browser, address: str):
@@ -355,7 +356,7 @@ def test_the_table_is_one_to_a_screen_reader(browser: Browser, address: str):
     """
     with opened(browser, address) as tab:
         table = tab.get_by_role("table", name="Adapters and the six calls")
-        assert table.get_by_role("columnheader").count() == 9
+        assert table.get_by_role("columnheader").count() == 11
         assert table.get_by_role("rowheader").count() == ADAPTERS
         assert table.get_by_role("link", name="✓ native").count() > 10
         tab.locator("#open").click()

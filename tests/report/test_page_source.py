@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 import pytest
 from hostile import NASTY, matrices
 from hypothesis import given
-from made_up import made_up
+from made_up import made_up, with_checks
 
 from harness.cells import ItemLine, RequestLine, Timeline
 from harness.report.html import render_html
@@ -87,6 +87,26 @@ def test_every_cell_leads_to_its_evidence():
     assert cells <= set(page.links)
     assert len(page.ids) == len(set(page.ids))
     assert {link.removeprefix("#") for link in page.links if link.startswith("#")} <= set(page.ids)
+
+
+def test_a_column_of_a_check_leads_to_what_came_of_it():
+    """
+    Each adapter that a check was tried on has a list of results; without checks there is neither column nor style.
+    """
+    plain = made_up(4, families=2)
+    matrix = with_checks(plain)
+    source = render_html(matrix)
+    page = Page(source)
+    anchors = {f"{anchor(one.family, one.name)}--checks" for one in matrix.adapters}
+
+    assert {f"#{one}" for one in anchors} <= set(page.links)
+    assert anchors <= set(page.ids)
+    assert all(one.sentence in source for one in matrix.checks)
+    assert json.loads("".join(page.raw["script"][0]))["adapters"][1]["checks"] is not None
+    turned = replace(matrix, checks=matrix.checks[::-1])
+    assert render_html(turned) == source
+    assert ".ok {" not in render_html(plain)
+    assert "--checks" not in render_html(plain)
 
 
 def test_the_page_loads_nothing():

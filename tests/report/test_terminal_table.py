@@ -9,7 +9,7 @@ from dataclasses import replace
 import pytest
 from hostile import matrices
 from hypothesis import given
-from made_up import NAMES, made_up
+from made_up import NAMES, made_up, with_checks
 
 from harness.cells import Matrix
 from harness.report.matrix import sorted_adapters
@@ -36,6 +36,20 @@ def test_no_line_is_wider_than_the_terminal(width: int, colour: bool):
 
     assert max(width_of(line) for line in text.splitlines()) <= width
     assert "…" not in text
+
+
+@pytest.mark.parametrize(("width", "apart"), [(40, False), (80, True), (120, True), (220, False)])
+def test_columns_of_checks_stand_beside_the_calls_or_below(width: int, apart: bool):
+    """
+    Beside them where all of it fits, otherwise in a table of their own; on a narrow terminal in each adapter's list.
+    """
+    text = bare(render_terminal(with_checks(made_up(6)), width, colour=False))
+    heads = [line for line in text.splitlines() if line.startswith("Adapter")]
+
+    assert max(width_of(line) for line in text.splitlines()) <= width
+    assert len(heads) == (0 if width == 40 else 2 if apart else 1)
+    for words in ("guard", "rebuilds", "LoopError", "+ ", "x ", "n/a ", "?"):
+        assert words in text
 
 
 @pytest.mark.parametrize("width", [40, 80, 140])

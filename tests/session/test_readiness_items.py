@@ -138,6 +138,7 @@ def test_a_check_that_is_newer_than_the_committed_matrix_fails_nobody() -> None:
     frozen = _ready(_cells(), results=results, baseline=_matrix(_cells(), battery=1), battery=99)
     assert frozen.ready
     assert any("newer than the committed matrix" in note for note in frozen.notes)
+    assert _ready(_cells(), results=results, baseline=_matrix(_cells(), battery=1), battery=1).ready
     assert not _ready(_cells(), results=results, baseline=_matrix(_cells(), battery=99), battery=99).ready
     assert not _ready(_cells(), results=results, battery=99).ready
 
@@ -189,6 +190,8 @@ def test_a_check_is_switched_off_with_a_reason_and_by_its_name() -> None:
         switched_off(_adapter(without={"no-slang.batch": "typo"}), CHECKS)
     with pytest.raises(CheckError, match="unknown check 'no-pnus'"):
         chosen(CHECKS, ["no-pnus"])
+    modest = {**CHECKS, "no-puns": replace(CHECKS["no-puns"], check=replace(NEWER, asked=True))}
+    assert (list(chosen(modest, [])), list(chosen(modest, ["no-puns"]))) == (["no-slang"], ["no-puns"])
 
 
 def test_the_harness_brings_its_own_checks(tmp_path) -> None:
@@ -199,7 +202,7 @@ def test_the_harness_brings_its_own_checks(tmp_path) -> None:
 
     project = Project(root=tmp_path, family="toys", cassettes=tmp_path, reports=tmp_path)
     found = find_checks(project)
-    assert len(found) == 9
+    assert len(found) == 13
     assert all(one.check.promise and one.check.hint and one.check.calls for one in found.values())
     with pytest.raises(CheckError, match="cannot be loaded"):
         find_checks(replace(project, checks=("nowhere:nothing",)))

@@ -11,7 +11,9 @@ from hypothesis import strategies as st
 from vcr.request import Request
 
 from harness.events import Answered
-from harness.tape.faults import Faults, FaultyTape, half
+from harness.simulators.eventstream import encode_message
+from harness.tape.faults import Faults
+from harness.tape.faulty import FaultyTape, half
 from harness.tape.gate import Gate
 from harness.tape.log import Log
 from harness.tape.player import AnswerCut, Player
@@ -88,6 +90,45 @@ def test_a_cut_answer_breaks_off_however_often_it_is_asked_for() -> None:
     assert _read(_player(tape, _request("token")))
     short = _tape(Faults(cut=True), (_request(WORDS[0]), _response([5] * 3)))
     assert len(_read(_player(short, _request(WORDS[0])))) == 15
+
+
+EVENTS = [f"data: {json.dumps({'text': word})}\n\n".encode() for word in "a be see dime fiver".split()]
+LINES = [json.dumps({"text": word}).encode() + b"\n" for word in "a be see dime fiver".split()]
+MESSAGES = [
+    encode_message({":event-type": "chunk"}, json.dumps({"text": word}).encode())
+    for word in "a be see dime fiver".split()
+]
+
+
+@pytest.mark.parametrize("pieces", [EVENTS, LINES, MESSAGES], ids=["events", "lines", "messages"])
+@pytest.mark.parametrize("together", [1, 2])
+def test_a_piece_comes_over_and_over_at_the_boundaries_of_its_format(pieces: list[bytes], together: int) -> None:
+    """
+    The longest of the middle comes again, each time as an arrival of its own, also where two pieces came together; what
+    stood before and after it is there once. Whoever asks again is treated alike.
+    """
+    body = b"".join(pieces)
+    sizes = [len(b"".join(pieces[at : at + together])) for at in range(0, len(pieces), together)]
+    response: dict[str, Any] = {**_response(sizes), "body": {"string": body}}
+    write_timing(response, read_timing(response))
+    tape = _tape(Faults(repeat=50), (_request(WORDS[0]), response))
+    for _ in range(2):
+        player = _player(tape, _request(WORDS[0]))
+        arrivals = list(iter(player.next, None))
+        assert arrivals == [*pieces[:4], *[pieces[3]] * 50, *pieces[4:]]
+    assert tape.harm.repeated == 2
+    assert response["body"]["string"] == body
+
+
+def test_an_answer_of_three_pieces_has_none_that_could_come_over_and_over() -> None:
+    """
+    Nor has one that is a single document: it is answered as it was recorded.
+    """
+    response = {**_response([1]), "body": {"string": b"".join(EVENTS[:3])}}
+    write_timing(response, Timing(arrivals=(Piece(0.0, len(b"".join(EVENTS[:3]))),), framing="chunked"))
+    tape = _tape(Faults(repeat=50), (_request(WORDS[0]), response))
+    assert _read(_player(tape, _request(WORDS[0]))) == b"".join(EVENTS[:3])
+    assert tape.harm.repeated == 0
 
 
 @pytest.mark.parametrize("status", [401, 429, 500])

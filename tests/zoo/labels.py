@@ -18,6 +18,8 @@ from labels_streams import ASTREAMS, STREAMS
 from labels_unusual import UNUSUAL
 from specimen import CALLS, PACKAGE, Specimen
 
+from harness.adapters.writing import toml
+
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
@@ -62,4 +64,5 @@ def _registration(specimen: Specimen, base_url: str) -> list[str]:
     pairs = ", ".join(f"{name} = {json.dumps(value)}" for name, value in kwargs.items())
     timeout = [] if specimen.timeout is None else [f"timeout = {specimen.timeout}"]
     head = f"[adapters.{json.dumps(specimen.name)}]"
-    return [head, f'target = "{specimen.target}"', f"kwargs = {{ {pairs} }}", *timeout]
+    more = [f"{name} = {toml(value)}" for name, value in specimen.more.items()]
+    return [head, f'target = "{specimen.target}"', f"kwargs = {{ {pairs} }}", *timeout, *more]

@@ -20,6 +20,12 @@ def _relied(name: str, why: str, **labels: str) -> Specimen:
     return specimen(name, f"relied:{name}", why, **words)  # type: ignore[arg-type]  # labels are strings
 
 
+def _telling(name: str, why: str, **more: object) -> Specimen:
+    words = {"all": NATIVE, "batch": CONCURRENT, "abatch": CONCURRENT}
+    keys = {"usage": {"stream_usage": True}, **more}
+    return specimen(name, f"columns:{name}", why, more=keys, **words)  # type: ignore[arg-type]  # labels are strings
+
+
 DEAF: Final = ("NativeSync-http.client", "NativeSync-urllib", "Chat-http.client-httpx")
 """
 They read line by line through `http.client`, which takes a chunked answer that breaks off for one that has ended:
@@ -31,6 +37,8 @@ RELIABLE: Final = (
     _relied("TellsItsReader", "A reader with a queue streams truly, in a thread or in a task on the loop."),
     _relied("CutsItself", "Where stop is not asked for, nothing is cut off."),
     _relied("InAThread", "The synchronous call in an executor.", ainvoke=THREAD, abatch=THREAD),
+    _telling("Telling", "Items that say more than their text are items."),
+    _telling("PutTogether", "The same, and nobody can add them.", rebuild="zoo_adapters.columns:put_together"),
 )
 """They keep everything that the checks ask for."""
 
@@ -45,6 +53,15 @@ UNRELIABLE: Final = (
     _relied("Apologises", "Nothing is refused."),
     _relied("ForgetsStop", "No stop was asked for."),
     _relied("WillNotStop", "Nobody cancels."),
+    _telling("ForgetsTheEnd", "Nobody adds the items up."),
+    _telling("RunsTogether", "Nobody adds the items up."),
+    _telling("CountsTwice", "Nobody adds the items up."),
+    _telling("KeepsTheBill", "Nobody asks for the tokens."),
+    _telling("TellsAfterwards", "Events are none of the six calls."),
+    _telling("TellsAtRandom", "Events are none of the six calls."),
+    _telling("LogsHalf", "Logs are none of the six calls."),
+    _telling("NeverTires", "The upstream comes to an end."),
+    _telling("LeavesQuietly", "The upstream comes to an end."),
 )
 """Their verdicts are as good as any; each breaks one thing that a check asks for."""
 
@@ -59,5 +76,18 @@ FOUND_OUT: Final = {
     "Apologises": ("http-status", ("invoke", "ainvoke", "stream", "astream", "batch", "abatch")),
     "ForgetsStop": ("stop", ("invoke", "ainvoke", "stream", "astream", "batch", "abatch")),
     "WillNotStop": ("cancel", ("ainvoke", "astream", "abatch")),
+    "ForgetsTheEnd": ("stream-rebuilds", STREAMS),
+    "RunsTogether": ("stream-rebuilds", STREAMS),
+    "CountsTwice": ("stream-rebuilds", STREAMS),
+    "KeepsTheBill": ("usage-in-streams", STREAMS),
+    "TellsAfterwards": ("event-streaming", ("astream",)),
+    "TellsAtRandom": ("event-streaming", ("astream",)),
+    "LogsHalf": ("event-streaming", ("astream",)),
 }
 """Which check finds which adapter out, and in which calls."""
+
+TIRELESS: Final = {
+    "NeverTires": "not stopped after 1000 pieces that are the same",
+    "LeavesQuietly": "it ends after 50 pieces as if the answer were whole: no exception tells the caller",
+}
+"""What `loop-guard` says of them; it is tried only where it is asked for, for a guard is no adapter's duty."""

@@ -46,6 +46,7 @@ class Specimen:
         kwargs: options beside `base_url`.
         recorded: labels that differ in replay.
         timeout: seconds that a call may take, where it hangs on purpose.
+        more: further keys of the registration.
     """
 
     name: str
@@ -55,6 +56,7 @@ class Specimen:
     kwargs: Mapping[str, object] = field(default_factory=dict)
     recorded: Mapping[str, str] = field(default_factory=dict)
     timeout: float | None = None
+    more: Mapping[str, object] = field(default_factory=dict)
 
     def label(self, call: str, *, replay: bool) -> str:
         """
@@ -78,6 +80,7 @@ def specimen(  # noqa: PLR0913 - the columns of a table
     kwargs: Mapping[str, object] | None = None,
     replay: Mapping[str, str] | None = None,
     timeout: float | None = None,
+    more: Mapping[str, object] | None = None,
     **labels: str,
 ) -> Specimen:
     """
@@ -92,4 +95,5 @@ def specimen(  # noqa: PLR0913 - the columns of a table
         kwargs=kwargs or {},
         recorded=replay or {},
         timeout=timeout,
+        more=more or {},
     )

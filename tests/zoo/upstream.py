@@ -74,12 +74,18 @@ def _event(value: object, name: str | None = None) -> bytes:
     return (f"event: {name}\n" if name else "").encode() + f"data: {data}\n\n".encode()
 
 
-def _events(prompts: list[str]) -> Iterator[bytes]:
+def _events(prompts: list[str], *, count: bool = False) -> Iterator[bytes]:
     for index, prompt in enumerate(prompts):
         for piece in pieces_of(answer_to(prompt)):
             yield _event(_completion([_choice(piece, index, None)]))
-        yield _event(_completion([_choice("", index)]))
+        yield _event({**_completion([_choice("", index)]), **(_usage(prompts) if count else {})})
     yield _event("[DONE]")
+
+
+def _usage(prompts: list[str]) -> dict[str, Any]:
+    asked = sum(len(prompt.split()) for prompt in prompts)
+    told = sum(len(answer_to(prompt).split()) for prompt in prompts)
+    return {"usage": {"prompt_tokens": asked, "completion_tokens": told, "total_tokens": asked + told}}
 
 
 def _prompts(body: dict[str, Any]) -> list[str]:
@@ -145,12 +151,13 @@ class _Handler(BaseHTTPRequestHandler):
 
 def _completions(handler: _Handler, data: bytes) -> None:
     body = json.loads(data)
-    prompts = _prompts(body)
+    prompts, count = _prompts(body), "usage" in body
     if body.get("stream"):
-        handler.streamed(_events(prompts))
+        handler.streamed(_events(prompts, count=count))
         return
     time.sleep(FIRST_BYTE)
-    handler.whole(_completion([_choice(answer_to(prompt), index) for index, prompt in enumerate(prompts)]))
+    answers = [_choice(answer_to(prompt), index) for index, prompt in enumerate(prompts)]
+    handler.whole({**_completion(answers), **(_usage(prompts) if count else {})})
 
 
 def _chat(handler: _Handler, data: bytes) -> None:

@@ -1,0 +1,95 @@
+"""Checks as columns of the table: which are switched on, and what came of them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from functools import partial
+from typing import TYPE_CHECKING
+
+from harness.cells import Checked
+from harness.checks.registry import chosen, find_checks, modules, switched_off
+from harness.session.paths import family_of
+from harness.session.readiness import try_checks
+from harness.session.tidy import secrets_among, tidy
+from harness.words import State
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping, Sequence
+
+    from harness.adapters import Adapter, Project
+    from harness.checks.registry import Found
+    from harness.checks.result import Result
+    from harness.session.session import Session
+    from harness.words import Capability
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Columns:
+    """
+    Hold the checks that are columns, and why registrations switch some of them off.
+
+    Attributes:
+        project: the configuration.
+        checks: by name.
+        off: by the adapter's id.
+    """
+
+    project: Project
+    checks: Mapping[str, Found]
+    off: Mapping[str, Mapping[str, str]]
+
+    def preloaded(self, project: Project) -> Project:
+        """
+        Return a project whose processes import the checks before they fork.
+        """
+        return replace(project, preload=(*project.preload, *modules()))
+
+    def tried(self, session: Session, adapter: Adapter, calls: Sequence[Capability]) -> tuple[Checked, ...]:
+        """
+        Try the checks on an adapter.
+        """
+        on = {call for one in self.checks.values() for call in one.check.calls}
+        wanted = [call for call in calls if call in on]
+        if not wanted:
+            return ()
+        found = try_checks(session, adapter, self.checks, self.off.get(adapter.id, {}), wanted)
+        family = family_of(self.project, adapter)
+        clean = partial(tidy, root=self.project.root, secrets=secrets_among(adapter))
+        return tuple(
+            Checked(
+                family=family,
+                adapter=adapter.name,
+                check=one.check,
+                capability=call,
+                state=one.state,
+                figure=" ".join(clean(one.figure).split()),
+                sentence=" ".join(clean(_sentence(one)).split()),
+            )
+            for call, results in found.results.items()
+            for one in results
+        )
+
+
+def columns(project: Project, adapters: Iterable[Adapter], names: Sequence[str]) -> Columns | None:
+    """
+    Return the columns of a run: those that were asked for, otherwise the project's; None where there are none.
+
+    Raises:
+        CheckError: there is no such check, or one cannot be loaded.
+    """
+    wanted = names or project.columns
+    if not wanted:
+        return None
+    known = find_checks(project)
+    where = "--column" if names else f"columns of {project.file}"
+    checks = chosen(known, wanted, where)
+    return Columns(project=project, checks=checks, off={one.id: switched_off(one, known) for one in adapters})
+
+
+def _sentence(result: Result) -> str:
+    """
+    Return what was found, why it could not be tried, or what was measured.
+    """
+    if result.state is State.FAILED:
+        return "; ".join(result.findings)
+    return result.why or result.told
