@@ -9,6 +9,7 @@ from typing import Any
 import click
 
 from harness.cli.options import in_part, pace_option, running, select, selecting, settings_of, shard_option
+from harness.cli.summary import github_option
 
 
 @click.command("run")
@@ -23,6 +24,7 @@ from harness.cli.options import in_part, pace_option, running, select, selecting
     "--reports", type=click.Path(path_type=Path), metavar="DIR", help="Where the reports go, if not to the project's."
 )
 @click.option("--no-baseline", is_flag=True, help="Do not compare with the committed matrix.")
+@github_option
 @click.pass_context
 def command(ctx: click.Context, /, **given: Any) -> None:  # noqa: ANN401 - the shared options
     """
@@ -48,6 +50,7 @@ def command(ctx: click.Context, /, **given: Any) -> None:  # noqa: ANN401 - the 
         target=given["target"],
         folder=folder or (None if given["target"] else selection.project.reports),
         compare=not given["no_baseline"],
+        github=given["github"],
     )
     ctx.exit(run(selection, settings_of(given, pace=given["pace"]), wishes))
 
@@ -61,8 +64,10 @@ class Wishes:
         target: where the matrix goes, if it was asked for: a file, or `-`.
         folder: where the reports go; None where none are wanted.
         compare: compare with the committed matrix.
+        github: append to the job summary.
     """
 
     target: str | None
     folder: Path | None
     compare: bool
+    github: bool = False
