@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import re
 import subprocess
+import sys
 from importlib.resources import files
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
@@ -283,6 +284,20 @@ def test_documents_lead_to_files_that_are_there() -> None:
     links = [(page, link) for page in pages for link in LINK.findall(page.read_text(encoding="utf-8"))]
 
     assert [f"{name_of(page)}: {link}" for page, link in links if not (page.parent / link).exists()] == []
+
+
+def test_who_only_gathers_does_without_vcrpy() -> None:
+    """
+    The process that starts the others and gathers what they show imports neither vcrpy nor a client library, for a run
+    as for the gate with its checks: that would take as long as all the rest of its work.
+    """
+    code = (
+        "import sys, harness.cli.running, harness.cli.gate, harness.checks.streams, harness.checks.batches,"
+        " harness.checks.calls; print(*sorted({'vcr', 'httpx', 'aiohttp', 'urllib3'} & set(sys.modules)))"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, timeout=100)
+
+    assert done.stdout.split() == []
 
 
 def test_the_wheel_holds_the_data() -> None:

@@ -15,9 +15,11 @@ from harness.battery.prompts import PROMPTS
 from harness.battery.texts import text_of
 from harness.checks.check import NotApplicable
 from harness.checks.leaping import leaping_loop, skip_sleeps
+from harness.checks.waits import NEVER, SLICE
 from harness.events import Closed, Constructed, Ended, Event, Refused, Sent
 from harness.marks import carried
-from harness.tape.faults import Faults, FaultyTape
+from harness.tape.faults import Faults
+from harness.tape.faulty import FaultyTape
 from harness.tape.gate import Gate
 from harness.tape.log import Log
 
@@ -31,12 +33,6 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 
-SLICE: Final = 0.01
-NEVER: Final = 300
-"""
-Slices of waiting after which something is called never: forty times what native adapters needed on a machine with twice
-as many busy processes as cores. They are counted, so that a starved process gets proportionally longer.
-"""
 _COLLECT: Final = 10
 """Slices between collections of garbage."""
 _GRACE: Final = 60

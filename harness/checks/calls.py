@@ -6,9 +6,9 @@ import asyncio
 import re
 from typing import TYPE_CHECKING, Any, Final
 
-from harness.checks.bench import NEVER, SLICE
 from harness.checks.check import NotApplicable, check
 from harness.checks.gates import Held
+from harness.checks.waits import NEVER, SLICE
 from harness.tape.faults import Faults
 
 if TYPE_CHECKING:

@@ -6,7 +6,7 @@ import asyncio
 import threading
 from typing import TYPE_CHECKING, Final
 
-from harness.checks.bench import NEVER, SLICE
+from harness.checks.waits import NEVER, SLICE
 from harness.events import here
 from harness.tape.gate import Gate
 

@@ -33,7 +33,6 @@ if TYPE_CHECKING:
     from harness.battery.job import Job, Send
     from harness.words import Capability
 
-ENTRY: Final = "harness.checks.probe:run"
 _LONGEST: Final = 400
 _DUMPED: Final = 3
 

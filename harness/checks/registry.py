@@ -20,6 +20,9 @@ if TYPE_CHECKING:
 GROUP: Final = "harness.checks"
 """The entry-point group of packages that bring checks; each entry names one `Check`, as "module:attribute"."""
 
+ENTRY: Final = "harness.checks.probe:run"
+"""The entry of a cell that tries checks."""
+
 _OWN: Final = (
     "harness.checks.streams:stream_joins",
     "harness.checks.streams:stream_error",
@@ -47,7 +50,7 @@ def modules() -> tuple[str, ...]:
     """
     Return the modules of the harness's own checks, which a fork server may import once for all cells.
     """
-    return tuple(dict.fromkeys(("harness.checks.probe", *(spec.partition(":")[0] for spec in _OWN))))
+    return tuple(dict.fromkeys((ENTRY.partition(":")[0], *(spec.partition(":")[0] for spec in _OWN))))
 
 
 def find_checks(project: Project) -> dict[str, Found]:

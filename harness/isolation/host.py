@@ -31,7 +31,7 @@ from harness.isolation import processes, traces
 from harness.isolation.cell import Sender, run_cell, teaching
 from harness.isolation.learned import IMPORTED, learn
 from harness.isolation.protocol import Frame, Frames, Order, write_all
-from harness.tape import engines, guard, severance
+from harness.tape import guard, severance
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -152,6 +152,8 @@ class Host:
     def _provide(self, target: str) -> None:
         table = self._job.adapter.get("engine")
         if isinstance(table, dict):
+            from harness.tape import engines  # noqa: PLC0415 - imports vcrpy, which the parent of all hosts does without
+
             engines.provide(engines.EngineSpec.of(table), target, recording=self._job.mode == "record")
 
     def _dialled(self, target: str) -> None:

@@ -7,8 +7,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
 from harness.battery.prompts import VERSION
-from harness.checks.probe import ENTRY
-from harness.checks.registry import reason_off
+from harness.checks.registry import ENTRY, reason_off
 from harness.checks.result import Result, Source, State
 from harness.events import Died, Missing, Raised
 from harness.session.hints import usual_cause

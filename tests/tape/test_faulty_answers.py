@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 from vcr.request import Request
 
 from harness.events import Answered
-from harness.tape.faults import Faults, FaultyTape, half
+from harness.tape.faults import Faults
+from harness.tape.faulty import FaultyTape, half
 from harness.tape.gate import Gate
 from harness.tape.log import Log
 from harness.tape.player import AnswerCut, Player
