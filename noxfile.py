@@ -125,18 +125,8 @@ def docs(session: nox.Session) -> None:
     """
     install(session, ["--group", "docs"], reads=["pyproject.toml"])
     session.run("python", "docs/links.py")
-    session.run(
-        "sphinx-build",
-        "--nitpicky",
-        "--fail-on-warning",
-        "--keep-going",
-        "--quiet",
-        "--fresh-env",
-        "-b",
-        "dirhtml",
-        "docs",
-        "build/docs",
-    )
+    strictly = ("--nitpicky", "--fail-on-warning", "--keep-going", "--fresh-env")
+    session.run("sphinx-build", "--quiet", *strictly, "-b", "html", "docs", "build/docs")
 
 
 @nox.session
