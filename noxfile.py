@@ -99,7 +99,7 @@ nox.options.reuse_venv = "yes"
 # a session that cannot run must not look as if it had passed
 nox.options.error_on_missing_interpreters = True
 # the tests come last, so that their closing line is near the end of what is read
-nox.options.sessions = ["lint", "typing", "matrix", "tests_old_clients", "tests"]
+nox.options.sessions = ["lint", "typing", "docs", "matrix", "tests_old_clients", "tests"]
 
 
 # -- checks --------------------------------------------------------------------------------------------------------
@@ -108,11 +108,25 @@ nox.options.sessions = ["lint", "typing", "matrix", "tests_old_clients", "tests"
 @nox.session
 def lint(session: nox.Session) -> None:
     """
-    Check style and formatting.
+    Check style, formatting and workflows.
     """
     install(session, ["--group", "lint"], reads=["pyproject.toml"])
     session.run("ruff", "check")
     session.run("ruff", "format", "--check")
+    workflows = sorted(str(path.relative_to(ROOT)) for path in (ROOT / ".github" / "workflows").glob("*.yml"))
+    session.run("check-jsonschema", "--builtin-schema", "vendor.github-workflows", *workflows)
+    session.run("zizmor", "--offline", "--quiet", "--persona", "pedantic", *workflows)
+
+
+@nox.session
+def docs(session: nox.Session) -> None:
+    """
+    Build the site of docs/ into build/docs, warnings being errors, and check the links of all pages.
+    """
+    install(session, ["--group", "docs"], reads=["pyproject.toml"])
+    session.run("python", "docs/links.py")
+    strictly = ("--nitpicky", "--fail-on-warning", "--keep-going", "--fresh-env")
+    session.run("sphinx-build", "--quiet", *strictly, "-b", "html", "docs", "build/docs")
 
 
 @nox.session

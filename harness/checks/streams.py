@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import sys
 import threading
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, Final
 
 from harness.checks.check import NotApplicable, check
@@ -82,7 +83,8 @@ def stream_closes(bench: Bench) -> Iterator[str]:
     with bench.stage() as stage:
         before = _busy_threads()
         tasks = _tasks(stage)
-        items = stage.method(stage.argument)
+        with _working(stage):
+            items = stage.method(stage.argument)
         place = _close_after_one(stage, items)
         del items
         quiet = stage.comes_true(lambda: not stage.unread and _busy_threads() <= before and _tasks(stage) <= tasks)
@@ -102,26 +104,39 @@ def _close_after_one(stage: Stage, items: Any) -> int:  # noqa: ANN401 - whateve
     """
     Take one item, close the stream, and return the place in the log where it was closed.
     """
-    try:
-        if stage.capability.is_async:
-            return stage.wait_for(_aclose_after_one(stage, items))
+    if stage.capability.is_async:
+        return stage.wait_for(_aclose_after_one(stage, items))
+    with _working(stage):
         next(iter(items), None)
-        place = len(stage.events)
-        getattr(items, "close", lambda: None)()
-    except NotImplementedError as error:
-        raise NotApplicable("it says that it does not support this call") from error
+    place = len(stage.events)
+    getattr(items, "close", lambda: None)()
     return place
 
 
 async def _aclose_after_one(stage: Stage, items: Any) -> int:  # noqa: ANN401 - as above
-    async for _ in items:
-        break
+    with _working(stage):
+        async for _ in items:
+            break
     place = len(stage.events)
     close = getattr(items, "aclose", None)
     if close is not None:
         await close()
     await asyncio.sleep(0)
     return place
+
+
+@contextmanager
+def _working(stage: Stage) -> Iterator[None]:
+    """
+    Say of a call that does not even begin that there is nothing to close: what it raises is the verdict's matter.
+    """
+    try:
+        yield
+    except NotImplementedError as error:
+        raise NotApplicable("it says that it does not support this call") from error
+    except Exception as error:
+        stage.require_recorded()
+        raise NotApplicable(f"the call raises {type(error).__name__}") from error
 
 
 def _left_behind(stage: Stage, threads: frozenset[int], tasks: int) -> Iterator[str]:

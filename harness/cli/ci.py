@@ -1,16 +1,15 @@
-"""What a run leaves on GitHub Actions: annotations in its log, and a section of the job summary."""
+"""What the gate leaves on GitHub Actions: annotations in its log, and a section of the job summary."""
 
 from __future__ import annotations
 
 import os
-from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from harness.cli.screen import note, say
+from harness.cli.screen import say
+from harness.cli.summary import summarize
 from harness.report.annotations import Annotation
-from harness.report.files import append_file
-from harness.report.github import SUMMARY_BYTES, render_annotations, render_summary
+from harness.report.github import render_annotations
 from harness.session.session import matrix_of
 
 if TYPE_CHECKING:
@@ -20,7 +19,6 @@ if TYPE_CHECKING:
     from harness.checks.result import Source
     from harness.session.readiness import Item, Readiness
 
-_SUMMARY: Final = "GITHUB_STEP_SUMMARY"
 _WORKSPACE: Final = "GITHUB_WORKSPACE"
 _MEANINGS: Final = {
     "broken": "a call works",
@@ -97,11 +95,4 @@ def publish(found: Sequence[Readiness], baseline: Matrix | None, root: Path) -> 
     text = render_annotations(annotations)
     if text:
         say(text.rstrip("\n"))
-    target = os.environ.get(_SUMMARY)
-    if not target:
-        note(f"no job summary: {_SUMMARY} is not set, as it is on GitHub Actions")
-        return
-    path = Path(target)
-    left = SUMMARY_BYTES - (path.stat().st_size if path.exists() else 0)
-    matrix = replace(matrix_of([one.row for one in found], complete=False), complete=True)
-    append_file(path, render_summary(matrix, baseline, annotations, max(left, 0)).encode("utf-8", "replace"))
+    summarize(matrix_of([one.row for one in found], complete=False), baseline, annotations)

@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING
 
 import click
 
+from harness.cli.summary import github_option, summarize
+
 if TYPE_CHECKING:
     from harness.cells import Matrix
 
@@ -23,8 +25,9 @@ if TYPE_CHECKING:
     show_default=True,
     help="Markdown is for a pull request and fits into a comment.",
 )
+@github_option
 @click.pass_context
-def command(ctx: click.Context, /, old: Path, new: Path, form: str) -> None:
+def command(ctx: click.Context, /, old: Path, new: Path, *, form: str, github: bool) -> None:
     """
     Show the cells that changed between two matrices, the worst first, and the rows that came or went.
 
@@ -43,13 +46,16 @@ def command(ctx: click.Context, /, old: Path, new: Path, form: str) -> None:
 
     if str(old) == str(new) == "-":
         raise click.UsageError("only one of the two can come from standard input", ctx)
-    found = differ(_read(old), _read(new))
+    before, after = _read(old), _read(new)
+    found = differ(before, after)
     render = {
         "text": difference_text.render_text,
         "markdown": difference_text.render_markdown,
         "json": difference_text.render_json,
     }[form]
     say(render(found).rstrip("\n"))
+    if github:
+        summarize(after, before)
     ctx.exit(1 if found.regressions else 0)
 
 

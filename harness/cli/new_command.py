@@ -39,6 +39,7 @@ def _pairs(ctx: click.Context, param: click.Parameter, values: tuple[str, ...]) 
 )
 @click.option("--family", metavar="F", help="The set that it is published in, where the file does not say yet.")
 @click.option("--upstream", type=click.Choice([one.value for one in Upstream]), help="Where its cassettes come from.")
+@click.option("--simulator", metavar="S", help="The simulator that answers for its provider while recording.")
 @click.option("--no-check", is_flag=True, help="Do not try whether it can be imported and constructed.")
 @config_option
 @click.pass_context

@@ -50,6 +50,7 @@ def register(name: str, given: Mapping[str, Any], config: Path | None) -> int:
         env=given["env"],
         declares=given["declares"] or None,
         upstream=given["upstream"],
+        simulator=given["simulator"],
         origin=f"{shown(file)}, adapter {name}",
     )
     _refuse_secrets(adapter)
@@ -134,6 +135,8 @@ def _tell_next(adapter: Adapter) -> None:
     values = " ".join(str(value) for value in (*adapter.kwargs.values(), *adapter.env.values()))
     keys = "".join(f"{name}=... " for name in dict.fromkeys(_VARIABLE.findall(values)))
     note("next:")
+    if adapter.simulator:
+        note(f"  harness record {adapter.name} --simulate   has the simulator answer, and keeps what it says")
     note(f"  {keys}harness record {adapter.name}   talks to the provider once, and keeps what it answers")
     note(f"  harness check {adapter.name}   says READY, or what there is to do")
     note("  commit the registration and the cassettes; neither holds a secret")

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from harness.cli.options import config_option, project_of
+from harness.cli.summary import github_option, summarize
 from harness.errors import UserError
 
 if TYPE_CHECKING:
@@ -23,10 +24,15 @@ if TYPE_CHECKING:
     "--out", type=click.Path(path_type=Path), metavar="DIR", help="Where the reports go, if not to the project's."
 )
 @click.option("--schema", is_flag=True, help="Print the JSON Schema of matrix.json, and do nothing else.")
+@github_option
 @config_option
 @click.pass_context
 def command(
-    ctx: click.Context, /, matrices: tuple[Path, ...], out: Path | None, *, schema: bool, config: str | None
+    ctx: click.Context,
+    /,
+    matrices: tuple[Path, ...],
+    out: Path | None,
+    **given: Any,  # noqa: ANN401 - the options
 ) -> None:
     """
     Merge matrices and render Markdown, HTML and badges again, without running anything.
@@ -36,7 +42,7 @@ def command(
       harness report reports/matrix.json
       harness report part-1.json part-2.json --out site
     """  # noqa: D301 - click looks for this very character
-    if schema:
+    if given["schema"]:
         from harness.cli.screen import say  # noqa: PLC0415 - `--help` does without
         from harness.report.schema import schema_text  # noqa: PLC0415 - as above
 
@@ -44,10 +50,12 @@ def command(
         return
     if not matrices:
         raise click.UsageError("no matrix is named", ctx)
-    project = _project(ctx, config, needed=out is None)
+    project = _project(ctx, given["config"], needed=out is None)
     folder = out if project is None else out or project.reports
     assert folder is not None  # noqa: S101 - told to the type checker; without --out there is a project
-    _render(matrices, folder, project)
+    merged = _render(matrices, folder, project)
+    if given["github"]:
+        summarize(merged, None)
 
 
 def _project(ctx: click.Context, config: str | None, *, needed: bool) -> Project | None:
@@ -62,7 +70,7 @@ def _project(ctx: click.Context, config: str | None, *, needed: bool) -> Project
         return None
 
 
-def _render(matrices: Sequence[Path], folder: Path, project: Project | None) -> None:
+def _render(matrices: Sequence[Path], folder: Path, project: Project | None) -> Matrix:
     from harness.cli import results  # noqa: PLC0415 - as above
     from harness.report.matrix import read_matrix  # noqa: PLC0415 - as above
     from harness.report.merge import merge  # noqa: PLC0415 - as above
@@ -74,6 +82,7 @@ def _render(matrices: Sequence[Path], folder: Path, project: Project | None) -> 
     files = write_reports(folder, merged, claims_of(project))
     results.show_table(merged)
     results.show_files(files)
+    return merged
 
 
 def _whole(merged: Matrix, project: Project | None) -> Matrix:

@@ -9,6 +9,7 @@ from typing import Any
 import click
 
 from harness.cli.options import in_part, pace_option, running, select, selecting, settings_of, shard_option
+from harness.cli.summary import github_option
 
 
 @click.command("run")
@@ -26,6 +27,7 @@ from harness.cli.options import in_part, pace_option, running, select, selecting
     "--column", "columns", multiple=True, metavar="CHECK", help="Add a check to the table as a column; repeatable."
 )
 @click.option("--no-baseline", is_flag=True, help="Do not compare with the committed matrix.")
+@github_option
 @click.pass_context
 def command(ctx: click.Context, /, **given: Any) -> None:  # noqa: ANN401 - the shared options
     """
@@ -53,6 +55,7 @@ def command(ctx: click.Context, /, **given: Any) -> None:  # noqa: ANN401 - the 
         folder=folder or (None if given["target"] else selection.project.reports),
         compare=not given["no_baseline"],
         columns=given["columns"],
+        github=given["github"],
     )
     ctx.exit(run(selection, settings_of(given, pace=given["pace"]), wishes))
 
@@ -67,9 +70,11 @@ class Wishes:
         folder: where the reports go; None where none are wanted.
         compare: compare with the committed matrix.
         columns: checks that are columns of the table; the project's where none is named.
+        github: append to the job summary.
     """
 
     target: str | None
     folder: Path | None
     compare: bool
     columns: tuple[str, ...] = ()
+    github: bool = False

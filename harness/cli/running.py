@@ -9,6 +9,7 @@ from harness.cli import results
 from harness.cli.endings import INTERRUPTED
 from harness.cli.progress import progress
 from harness.cli.screen import note
+from harness.cli.summary import summarize
 from harness.session.checks import check_matching
 from harness.session.outputs import MATRIX, claims_of, joined, matrix_in, publish, require_folder
 from harness.session.session import Interrupted, Session, matrix_of
@@ -87,6 +88,8 @@ def run(selection: Selection, settings: Settings, wishes: Wishes) -> int:
         results.write_json(wishes.target, replace(measured.matrix, shard=selection.shard))
     if wishes.folder is not None and not measured.interrupted:
         _report(wishes.folder, joined(measured.matrix, old, selection.registered), claims)
+    if wishes.github:
+        summarize(measured.matrix, baseline)
     status = results.status_of(measured.rows, measured.matrix, baseline)
     return _stopped(measured, selection, wishes) if measured.interrupted else status
 

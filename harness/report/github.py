@@ -51,7 +51,7 @@ def _escaped(text: str, table: dict[str, str]) -> str:
 
 
 def render_summary(
-    matrix: Matrix, baseline: Matrix | None, annotations: Iterable[Annotation], limit: int = SUMMARY_BYTES
+    matrix: Matrix, baseline: Matrix | None, annotations: Iterable[Annotation] | None, limit: int = SUMMARY_BYTES
 ) -> str:
     """
     Return a job summary: what changed, what there is to do, then the table; cut where it does not fit.
@@ -59,17 +59,20 @@ def render_summary(
     Args:
         matrix: what was measured.
         baseline: the committed matrix.
-        annotations: what there is to do.
+        annotations: what there is to do; None where nobody asked for it.
         limit: bytes that it may take.
     """
-    parts = [_changes(matrix, baseline, limit), _to_do(list(annotations)), render_detailed(matrix)]
+    to_do = "" if annotations is None else _to_do(list(annotations))
+    parts = [_changes(matrix, baseline, limit), to_do, render_detailed(replace(matrix, complete=True))]
     return cut("\n".join(part for part in parts if part), limit)
 
 
 def _changes(matrix: Matrix, baseline: Matrix | None, limit: int) -> str:
     if baseline is None:
         return ""
-    return render_markdown(differ(_like(baseline, matrix), matrix), limit // 2).removeprefix(f"{MARK}\n")
+    # what a part lacks was not measured, and is no loss
+    old = baseline if matrix.complete else _like(baseline, matrix)
+    return render_markdown(differ(old, replace(matrix, complete=True)), limit // 2).removeprefix(f"{MARK}\n")
 
 
 def _like(baseline: Matrix, matrix: Matrix) -> Matrix:

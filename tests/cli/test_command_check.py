@@ -77,6 +77,23 @@ def test_a_good_adapter_is_ready_and_a_worse_one_is_not(project: Folder) -> None
     assert project("check", "Good", "--only", "stream", "--no-baseline").status == 0
 
 
+def test_what_was_not_recorded_is_no_fault_of_a_check(project: Folder) -> None:
+    """
+    A stream that asks for something else than was recorded is not measured: that is red, and nobody's internal error.
+    """
+    code = project.path / "toy_adapters.py"
+    text = code.read_text()
+    now = text.replace(
+        "yield from filter(None, map(_text, answer.iter_lines()))", 'yield self.invoke(f"{prompt} again")'
+    )
+    assert now != text
+    code.write_text(now, encoding="utf-8")
+    done = project("check", "Good", "--only", "stream", "--json")
+    assert done.status == 1, done.said
+    (found,) = json.loads(done.out)["adapters"]
+    assert [item["measured"] for item in found["items"]] == ["unknown"]
+
+
 def _with_own_checks(project: Folder, without: str = "") -> Path:
     (project.path / "own_checks.py").write_text(OWN, encoding="utf-8")
     text = project.toml.read_text().replace(

@@ -23,7 +23,7 @@ def _worse(project: Folder) -> Path:
 
 def test_status_says_whether_something_is_worse(project: Folder) -> None:
     """
-    Worse is 1, better and the same are 0; every form names the one cell, and nothing else.
+    Worse is 1, better and the same are 0; every form names the one cell, and so does the head of a job summary.
     """
     worse = str(_worse(project))
     matrix = "reports/matrix.json"
@@ -35,8 +35,12 @@ def test_status_says_whether_something_is_worse(project: Folder) -> None:
     same = project("diff", matrix, matrix)
     assert (same.status, same.out) == (0, "no cell changed (18 cells compared)\n")
 
-    marked = project("diff", matrix, worse, "--format", "markdown")
+    summary = project.path / "summary.md"
+    environ = project.env(GITHUB_STEP_SUMMARY=str(summary))
+    marked = project("diff", matrix, worse, "--format", "markdown", "--github", env=environ)
     assert (marked.status, marked.out.count("toys/Good")) == (1, 1)
+    assert summary.read_text().startswith("### Capabilities: 1 worse")
+    assert "READY" not in summary.read_text()
     told = json.loads(project("diff", matrix, worse, "--format", "json").out)
     assert [change["capability"] for change in told["changes"]] == ["astream"]
 

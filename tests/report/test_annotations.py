@@ -130,6 +130,17 @@ def test_the_summary_begins_with_what_changed() -> None:
     assert places[0] == 0
     assert "(src/llm.py:7)" in text
     assert "### READY" in render_summary(now, None, [])
+    assert "READY" not in render_summary(now, before, None)
+
+
+def test_what_a_part_lacks_is_not_lost() -> None:
+    """
+    The summary of a whole matrix tells of the cells that are gone; that of a part does not.
+    """
+    before, now = _worse()
+    fewer = replace(now, cells=now.cells[6:], adapters=now.adapters[1:])
+    assert "lost" in render_summary(fewer, before, None).partition("\n")[0]
+    assert "lost" not in render_summary(replace(fewer, complete=False), before, None).partition("\n")[0]
 
 
 @pytest.mark.parametrize("limit", [3_000, 20_000, 10**6])

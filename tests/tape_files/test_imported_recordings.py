@@ -6,6 +6,8 @@ import base64
 import contextlib
 import gzip
 import json
+import random
+import string
 import struct
 import zlib
 from typing import TYPE_CHECKING, Any
@@ -313,6 +315,12 @@ REFUSED: dict[str, tuple[bytes, str]] = {
     "no body": (as_yaml(pair(tell={"status": {"code": 200}, "headers": {}})), "1: the response has no body"),
     "no status": (as_yaml(pair(tell={"headers": {}, "body": "x"})), "status is"),
     "an address that says nothing": (as_yaml(pair(ask=request('{"a": 1}', uri="REDACTED"))), "was taken out"),
+    "a prompt without an address": (
+        as_yaml(pair(ask=request('{"query": {"prompt": "Tell me a tale"}}', uri="REDACTED")), pair()), "was taken out",
+    ),
+    "an engine's tokens": (
+        yaml.safe_dump({"interactions": {"1be2feb5": [{"text": "Once", "token": 7}]}}).encode(), "no requests with",
+    ),
     "a websocket": (as_yaml(pair(ask=request("{}", uri="wss://a.example/x"))), "over wss"),
     "brotli that is none": (
         as_yaml(pair(tell={**response({"string": b"\xff\xfe\x01"}), "headers": {"content-encoding": "br2"}})), "'br2'",
@@ -403,6 +411,38 @@ def test_what_does_not_look_genuine_is_told(tmp_path: Path) -> None:
         assert (
             imported(tmp_path, as_yaml(pair(ask=ask, tell=response({"string": SSE}, "text/event-stream")))).notes == ()
         )
+
+
+def test_what_stands_beside_the_prompts_may_have_lost_its_address(tmp_path: Path) -> None:
+    """
+    Claim: a request that fetches a picture or sends a log, of whose address nothing is left, is left out and told of;
+    those that carry prompts stay.
+    """
+    picture = pair(ask=request(None, method="GET", uri="**REDACTED**"), tell=response({"string": b"RIFF"}))
+    log = pair(ask=request("--c\r\nContent-Disposition: form-data; name=post\r\n\r\n{}", uri="**REDACTED**"))
+    made = imported(tmp_path, as_yaml(picture, log, pair(ask=request(json.dumps(ASKED), uri="**REDACTED**"))))
+    assert made.prompts == (PROMPT,)
+    assert len(made.turns) == 1
+    assert "request 1 (GET) is left out: nothing is left of its address" in made.notes
+    assert "request 2 (POST) is left out: nothing is left of its address" in made.notes
+
+
+def test_a_picture_is_no_credential(tmp_path: Path) -> None:
+    """
+    Claim: the colour profile that most photographs have in them, in base64, is not taken for a token, and a token that
+    is followed by filling is.
+    """
+    profile = (
+        "EAAC2z2Rlc2M" + "A" * 40 + "FklFQyBodHRwOi8vd3d3" + "A" * 60 + "BkZXNjC5JRUMgNjE5NjYtMi4xIERlZmF1bHQgUkdC"
+    )
+    content = [{"type": "text", "text": PROMPT}, {"type": "image", "source": {"data": f"/9j/{'A' * 30}+{profile}"}}]
+    body = {"model": "m-1", "messages": [{"role": "user", "content": content}]}
+    assert profile in imported(tmp_path, as_yaml(pair(json.dumps(body)))).text(Secrets(), "x")
+    token = "EAAC" + "".join(random.Random(4).choices(string.ascii_letters + string.digits, k=160))
+    for filling in ("", "A" * 40):
+        body["model"] = f"m+{token}{filling}"
+        with pytest.raises(CassetteError, match="Facebook token"):
+            imported(tmp_path, as_yaml(pair(json.dumps(body)))).text(Secrets(), "x")
 
 
 def test_secrets_are_taken_out_or_stop_the_import(tmp_path: Path) -> None:

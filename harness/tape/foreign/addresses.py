@@ -17,11 +17,15 @@ _BEDROCK: Final = "https://bedrock-runtime.us-east-1.amazonaws.com"
 _OF_OPENAI: Final = (("input", "/responses"), ("messages", "/chat/completions"), ("prompt", "/completions"))
 
 
-def address(request: dict[str, Any], answer: bytes, place: Place) -> str:
+TAKEN_OUT: Final = "its address was taken out, and its body does not say whose API it was"
+
+
+def address(request: dict[str, Any], answer: bytes, place: Place) -> str | None:
     """
     Return a request's address without fragment; parts that were redacted stand for anything.
 
-    An address that was redacted as a whole is built again from the keys of the body, which is noted.
+    An address that was redacted as a whole is built again from the keys of the body, which is noted; None where nothing
+    tells what it was.
     """
     uri: str = request["uri"].strip()
     try:
@@ -39,7 +43,7 @@ def address(request: dict[str, Any], answer: bytes, place: Place) -> str:
         return urlunsplit((parts.scheme, parts.netloc, path or "/", parts.query, ""))
     built = _built(request, answer)
     if built is None:
-        place.fail("its address was taken out, and its body does not say whose API it was")
+        return None
     place.notes.append(f"the address was taken out and built again: {built}")
     return built
 

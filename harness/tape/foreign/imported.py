@@ -15,7 +15,7 @@ from harness.errors import CassetteError
 from harness.tape import wire
 from harness.tape.cassette import dump
 from harness.tape.checked import interaction
-from harness.tape.foreign.addresses import address
+from harness.tape.foreign.addresses import TAKEN_OUT, address
 from harness.tape.foreign.asked import Asked, asked
 from harness.tape.foreign.layouts import RECORD_INSTEAD, read_foreign
 from harness.tape.foreign.parts import Place, is_json, request_of, response_of
@@ -140,7 +140,10 @@ def read_imported(path: Path) -> Imported:
     try:
         layout, pairs = read_foreign(path)
         place = Place(where=str(path))
-        turns = tuple(_turn(pair, place, str(path), number) for number, pair in enumerate(pairs, 1))
+        found = [_turn(pair, place, str(path), number) for number, pair in enumerate(pairs, 1)]
+        turns = tuple(turn for turn in found if turn is not None)
+        if not turns:
+            place.fail(TAKEN_OUT)
         _stamp(turns)
         made = Imported(layout=layout, turns=turns, notes=tuple(dict.fromkeys([*place.notes, *_doubts(turns)])))
         _require_use(made, str(path))
@@ -149,14 +152,21 @@ def read_imported(path: Path) -> Imported:
     return made
 
 
-def _turn(pair: object, place: Place, where: str, number: int) -> Turn:
+def _turn(pair: object, place: Place, where: str, number: int) -> Turn | None:
+    """
+    Return one exchange; None where nothing is left of its address, and it asked for something else than an answer.
+    """
     place.where = f"{where}, interaction {number}"
     both = place.mapping(pair, "the interaction")
     request = request_of(place.mapping(both.get("request"), "the request"), place)
     response = response_of(place.mapping(both.get("response"), "the response"), place)
     if "grpc" in header(response["headers"], "content-type") or "grpc" in header(request["headers"], "content-type"):
         place.fail("it is a call of gRPC, which another recorder cannot have kept whole")
-    request["uri"] = address(request, response["body"]["string"], place)
+    uri = address(request, response["body"]["string"], place)
+    if uri is None:
+        _leave_out(request, place, number)
+        return None
+    request["uri"] = uri
     clean = interaction({"request": request, "response": response}, where, number)
     asks, answer = clean["request"], clean["response"]
     made = Request(
@@ -168,6 +178,12 @@ def _turn(pair: object, place: Place, where: str, number: int) -> Turn:
         # a known length says that an answer was not written piece by piece
         answer["headers"]["content-length"] = [str(len(body))]
     return Turn(request=made, response=answer, asked=asked(asks["method"], asks["uri"], asks["body"]), form=form)
+
+
+def _leave_out(request: dict[str, Any], place: Place, number: int) -> None:
+    if asked(request["method"], "", request["body"]).prompts:
+        place.fail(TAKEN_OUT)
+    place.notes.append(f"request {number} ({request['method']}) is left out: nothing is left of its address")
 
 
 def _form(request: Request, response: dict[str, Any]) -> str:

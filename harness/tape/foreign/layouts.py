@@ -94,6 +94,9 @@ def _of_vcrpy(data: dict[Any, Any], found: Any, where: str) -> list[Any]:  # noq
     if not isinstance(pairs, list):
         msg = "`interactions` is neither a list nor a mapping"
         raise CassetteError(msg, where=where, hint=RECORD_INSTEAD)
+    if not any(isinstance(one, dict) for one in pairs):
+        msg = "its `interactions` are no requests with responses: another kind of recorder made it"
+        raise CassetteError(msg, where=where, hint=RECORD_INSTEAD)
     other = _other_vcr(data, pairs)
     if other:
         msg = f"it looks like a cassette of {other}, which cannot be used"
