@@ -150,8 +150,6 @@ class Host:
     def _provide(self, target: str) -> None:
         table = self._job.adapter.get("engine")
         if isinstance(table, dict):
-            from harness.tape import engines  # noqa: PLC0415 - imports vcrpy, which the parent of all hosts does without
-
             engines.provide(engines.EngineSpec.of(table), target, recording=self._job.mode == "record")
 
     def _dialled(self, target: str) -> None:

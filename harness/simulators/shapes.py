@@ -15,8 +15,8 @@ from typing import TYPE_CHECKING, Final
 from urllib.parse import urlsplit
 
 from harness.simulators.answers import Pace, compose
-from harness.simulators.asked import Asked
 from harness.simulators.context import answer_context, job_context, piece_context, request_context
+from harness.simulators.samples import sample
 from harness.simulators.tables import ShapeError, Table
 from harness.simulators.templates import compile_template, try_template
 
@@ -25,6 +25,8 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from jinja2 import Template
+
+    from harness.simulators.asked import Asked
 
 
 class Kind(StrEnum):
@@ -223,7 +225,7 @@ def _shape(table: Table, name: str) -> Shape:
         name=name,
         source=table.text("source"),
         hosts=tuple(_host(origin, table) for origin in table.texts("hosts")),
-        routes=tuple(_route(route, pace) for route in table.tables("routes")),
+        routes=tuple(one for route in table.tables("routes") for one in _routes(route, pace)),
         pace=pace,
         credential=credential,
         missing=missing,
@@ -267,13 +269,23 @@ def _fault(table: Table, status: int = 400) -> Fault:
         body=_template(table, "body"),
         content_type=table.text("content_type", "application/json"),
     )
-    try_template(fault.body, {**request_context(_sample()), "missing": "/model"}, table, "body")
+    try_template(fault.body, {**request_context(sample()), "missing": "/model"}, table, "body")
     table.done()
     return fault
 
 
 def _template(table: Table, key: str) -> Template:
     return compile_template(table.text(key), table, key)
+
+
+def _routes(table: Table, pace: Pace) -> list[Route]:
+    """
+    Return a route for each of its paths.
+    """
+    paths = table.texts("path")
+    if not paths:
+        raise table.error("path", "there is none", 'name one: path = "/v1/generate"')
+    return [_route(table.having("path", path), pace) for path in paths]
 
 
 def _route(table: Table, pace: Pace) -> Route:
@@ -398,7 +410,7 @@ def _rehearse(route: Route, table: Table, pace: Pace) -> None:
     """
     Render every template of a route once.
     """
-    asked = _sample(dict.fromkeys(route.pattern.groupindex, "sample"))
+    asked = sample(dict.fromkeys(route.pattern.groupindex, "sample"))
     answers = [compose("Repeat kestrel4127 and write about bridges.", pace=pace)]
     context = answer_context(asked, answers)
     if route.kind in {Kind.START, Kind.POLL}:
@@ -415,17 +427,3 @@ def _rehearse(route: Route, table: Table, pace: Pace) -> None:
         try_template(route.stream.piece.data, piece_context(context, answers[0], 0), table, "piece")
         if route.stream.closing:
             try_template(route.stream.closing.data, piece_context(context, answers[0], 0), table, "closing")
-
-
-class _Anything(dict[str, object]):
-    """
-    Stand for a request in which every field is given.
-    """
-
-    def __missing__(self, key: str) -> object:
-        return "sample"
-
-
-def _sample(params: Mapping[str, str] | None = None) -> Asked:
-    return Asked(method="POST", path="/", origin="https://example.com", params=params or {}, body=_Anything(),
-                 query=_Anything(), headers=_Anything())  # type: ignore[arg-type] # fmt: skip

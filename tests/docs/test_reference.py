@@ -20,7 +20,7 @@ from harness.cli.app import group
 from harness.report.schema import schema_text
 from harness.session.settings import TIMEOUT
 from harness.tape import cassette
-from harness.tape.matching import DEFAULT_MATCH_ON
+from harness.tape.matchers import DEFAULT_MATCH_ON
 from harness.tape.timing import read_timing
 
 if TYPE_CHECKING:

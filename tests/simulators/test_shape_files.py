@@ -34,6 +34,14 @@ def test_a_good_shape_is_read(write_shape: Callable[[str], Path]) -> None:
     assert [(route.method, route.path) for route in shape.routes] == [("POST", "/v1/{model}")]
 
 
+def test_a_template_may_look_into_an_object_of_the_request(write_shape: Callable[[str], Path]) -> None:
+    """A rehearsal knows no request, and takes a field for a text or an object, as the template does."""
+    deep = GOOD.replace(
+        '{"text": ', '{"as": {{ request.mode.name | tojson }}, "upper": {{ request.mode | upper | tojson }}, "text": '
+    )
+    assert load_shapes(write_shape(deep))["odd"].routes
+
+
 @pytest.mark.parametrize(
     ("old", "new", "where", "says"),
     [
@@ -102,6 +110,17 @@ def test_a_bad_shape_names_file_key_and_remedy(
     assert says in str(error)
     assert error.hint
     assert error.exit_status == 2
+
+
+def test_a_route_may_have_several_paths(write_shape: Callable[[str], Path]) -> None:
+    """Providers of one format who differ in their paths share a route."""
+    text = GOOD.replace('path = "/v1/{model}"', 'path = ["/generate", "/{base:path}/generate"]')
+    (route, under_a_base) = load_shapes(write_shape(text))["odd"].routes
+    assert route.pattern.fullmatch("/generate")
+    assert under_a_base.pattern.fullmatch("/v1/beta/generate")
+    assert (route.prompts, route.parameters, under_a_base.parameters) == (under_a_base.prompts, 0, 1)
+    with pytest.raises(ShapeError, match=r"routes\[0\].path.* there is none"):
+        load_shapes(write_shape(GOOD.replace('path = "/v1/{model}"', "path = []")))
 
 
 def test_those_beside_a_shape_come_along(tmp_path: Path) -> None:

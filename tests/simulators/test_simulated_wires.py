@@ -127,6 +127,23 @@ def test_each_piece_is_a_chunk_of_its_own(simulator: Simulator) -> None:
     assert len(chunks) == len(compose(PROMPTS[0]).pieces) + 2
 
 
+def test_an_event_may_be_sent_to_those_who_ask_for_it(
+    write_shape: Callable[[str], Path], shape_texts: Mapping[str, str]
+) -> None:
+    """An event of which a request's template leaves nothing is not sent."""
+    text = shape_texts["lines"].replace(
+        "final = '", """final = ['{% if request.usage is defined %}{"tokens": {{ tokens }}}{% endif %}', '""", 1
+    )
+    text = text.replace('"done": true}\'', '"done": true}\']', 1)
+    with Simulator(load_shapes(write_shape(text)), pace=0) as simulator:
+        plain, counted = (
+            post(simulator, "lines.test", "/generate", {"messages": PROMPTS[0], **more}).text.splitlines()
+            for more in ({}, {"usage": True})
+        )
+    assert [line for line in counted if line not in plain] == [f'{{"tokens": {len(compose(PROMPTS[0]).pieces)}}}']
+    assert "" not in plain
+
+
 def test_a_piece_reaches_a_client_before_the_next_is_sent(
     write_shape: Callable[[str], Path], shape_texts: Mapping[str, str]
 ) -> None:
@@ -182,6 +199,19 @@ def test_plain_text_is_spoken_and_asked_for_in_the_query(simulator: Simulator) -
     streamed = httpx.get(url.copy_merge_params({"stream": "true"}), headers={"Host": "lines.test"})
     assert whole.text == streamed.text == compose(PROMPTS[2]).text
     assert ("content-length" in whole.headers, streamed.headers["transfer-encoding"]) == (True, "chunked")
+
+
+def test_a_stream_may_be_asked_for_by_a_fields_value(
+    write_shape: Callable[[str], Path], shape_texts: Mapping[str, str]
+) -> None:
+    """Where one path has several methods, as in JSON-RPC, the method says whether a stream is wanted."""
+    text = shape_texts["completions"].replace('stream = "/stream"', 'stream = "/method=talk/stream"')
+    with Simulator(load_shapes(write_shape(text)), pace=0) as simulator:
+        kinds = [
+            ask(simulator, prompt=PROMPTS[0], method=method).headers["content-type"]
+            for method in ("talk/stream", "talk/send", "talk", True)
+        ]
+    assert kinds == ["text/event-stream", *["application/json"] * 3]
 
 
 def test_aws_event_streams_are_decoded_by_botocore(simulator: Simulator) -> None:
