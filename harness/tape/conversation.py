@@ -289,20 +289,22 @@ class _Turn:
 
     def heard(self, message: Frame) -> None:
         at, number, index = time.perf_counter() - self._began, self.recorder.number, len(self._heard)
-        self._tape.log.arrived(self.recorder.sent + at, place(), number, index, len(message.data), self._hook)
+        # as much as it takes in the body, where all of the answer's messages are of one kind
+        size = len(_written(message, plain=_is_line(message)))
+        self._tape.log.arrived(self.recorder.sent + at, place(), number, index, size, self._hook)
         self.keep(message)
 
     def keep(self, message: Frame) -> None:
         self._heard.append((time.perf_counter() - self._began, message))
 
     def end(self, lost: str | None) -> None:
-        plain = all(one.is_text and b"\n" not in one.data and one.data for _, one in self._heard)
+        plain = all(_is_line(one) for _, one in self._heard)
         headers = [(name, value) for name, value in self.headers if name.lower() not in _HOP]
         if self._heard and not plain:
             headers.append(("Content-Type", CONTENT_TYPE))
         self.recorder.head(self.status, self.reason, headers, "chunked")
         for at, message in self._heard:
-            self.recorder.arrived(message.data + b"\n" if plain else frames.encode(message), at)
+            self.recorder.arrived(_written(message, plain=plain), at)
         if lost is not None:
             self.recorder.cut(lost)
         else:
@@ -313,6 +315,14 @@ class _Turn:
 
 
 _HOP: Final = frozenset({"content-length", "content-encoding", "transfer-encoding", "content-type"})
+
+
+def _is_line(message: Frame) -> bool:
+    return message.is_text and bool(message.data) and b"\n" not in message.data
+
+
+def _written(message: Frame, *, plain: bool) -> bytes:
+    return message.data + b"\n" if plain else frames.encode(message)
 
 
 def said(uri: str, message: Frame) -> Any:  # noqa: ANN401 - vcrpy's request
