@@ -44,6 +44,7 @@ class Adapter:
         preload: modules to import once for all of its calls, such as the client library that its constructor imports.
         timeout: seconds that a call may take.
         environment: the locked environment that it runs in, where there are several; None: the project's.
+        program: the program beside it, through which it reaches its upstream (docs/programs.md).
         without: checks that `harness check` leaves out, as "check" or "check.call", each with the reason.
         origin: where it was registered, for messages.
 
@@ -69,6 +70,7 @@ class Adapter:
     preload: tuple[str, ...] = ()
     timeout: float | None = None
     environment: str | None = None
+    program: str | None = None
     without: Mapping[str, str] = field(default_factory=dict)
     origin: str = field(default="", compare=False)
 
@@ -95,6 +97,7 @@ class Adapter:
             preload: Iterable[str] = ...,
             timeout: float | None = ...,
             environment: str | None = ...,
+            program: str | None = ...,
             without: Mapping[str, str] = ...,
             origin: str = ...,
         ) -> None: ...
@@ -171,5 +174,6 @@ _CHECKS: Final[dict[str, checks.Check]] = {
     "preload": checks.modules,
     "timeout": checks.optional(checks.seconds),
     "environment": checks.optional(checks.environment_name),
+    "program": checks.optional(checks.text),
     "without": checks.reasons,
 }
