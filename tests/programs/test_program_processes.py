@@ -10,11 +10,11 @@ import socket
 import subprocess
 import sys
 import time
-import urllib.request
 from contextlib import closing
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import httpx
 import pytest
 
 from harness.adapters.program import Program
@@ -63,8 +63,7 @@ def test_a_program_is_up_when_it_answers_and_gone_when_it_is_closed(tmp_path: Pa
     """
     with closing(Running(_program("serves"), tmp_path, tmp_path, UPSTREAM)) as running:
         running.wait()
-        with urllib.request.urlopen(f"{running.url}/up") as answer:
-            process, key = answer.read().decode().split()
+        process, key = httpx.get(f"{running.url}/up").text.split()
 
     assert key == running.key
     assert int(process) == running.pid
@@ -180,10 +179,7 @@ def test_a_configuration_is_filled_in(tmp_path: Path) -> None:
     program = _program("serves", config="small.yaml", env={"SMALL_KEY": "{config}"})
     with closing(Running(program, tmp_path, given, UPSTREAM)) as running:
         running.wait()
-        with urllib.request.urlopen(f"{running.url}/up") as answer:
-            config = answer.read().decode().split()[1]
+        config = httpx.get(f"{running.url}/up").text.split()[1]
 
-    assert (
-        Path(config).read_text()
-        == f'upstream: "{UPSTREAM}/v1"\nport: {running.url[-5:].strip(":")}\nother: {{a: 1, b: {{}}}}\n'
-    )
+    port = running.url.rpartition(":")[2]
+    assert Path(config).read_text() == f'upstream: "{UPSTREAM}/v1"\nport: {port}\nother: {{a: 1, b: {{}}}}\n'
