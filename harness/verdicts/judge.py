@@ -13,17 +13,20 @@ from harness.events import (
     Endless,
     Event,
     Item,
+    Lost,
     Missing,
     Raised,
     Refused,
+    Replied,
     Returned,
+    Sent,
     Spawned,
 )
 from harness.verdicts.evidence import gather
 from harness.verdicts.exchanges import Traffic, exchanges, traffic
 from harness.verdicts.faithful import unfaithful, wrong_shape
 from harness.verdicts.native import decide
-from harness.words import Capability, Verdict
+from harness.words import UNAUTHORISED, Capability, Verdict
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -72,6 +75,9 @@ def _before_the_answer(events: Sequence[Event]) -> tuple[Verdict, str] | None:
     refused = next((event for event in events if isinstance(event, Refused)), None)
     if refused is not None:
         return Verdict.UNKNOWN, _first_line(refused.why)
+    lost = next((event for event in events if isinstance(event, Lost)), None)
+    if lost is not None:
+        return Verdict.UNKNOWN, f"not measured: {lost.what}"
     for event in events:
         match event:
             case Missing(what="module", name=name):
@@ -108,12 +114,27 @@ def _of_the_run(capability: Capability, events: Sequence[Event], found: Traffic)
         return _dialled(events)
     if not found.calls and any(isinstance(event, Spawned) for event in events):
         return Verdict.UNKNOWN, "it works through a child process, whose traffic cannot be seen"
+    shut_out = _shut_out(events)
+    if shut_out is not None:
+        return shut_out
     ended = _ending(events, found, raised)
     if ended is not None:
         return ended
     if not wrong_shape(capability, events):
         return _unseen(found)
     return None
+
+
+def _shut_out(events: Sequence[Event]) -> tuple[Verdict, str] | None:
+    """
+    Judge a call that the program beside the adapter let nowhere, for the key that came with it.
+    """
+    if any(isinstance(event, Sent) for event in events):
+        return None
+    status = next((one.status for one in events if isinstance(one, Replied) and one.status in UNAUTHORISED), None)
+    if status is None:
+        return None
+    return Verdict.UNKNOWN, f"not measured: the program does not take its client's key (HTTP status {status})"
 
 
 def _unseen(found: Traffic) -> tuple[Verdict, str] | None:
