@@ -12,6 +12,7 @@ from harness.adapters.adapter import Adapter
 from harness.adapters.configuration import PYPROJECT, Configuration, find_configuration
 from harness.adapters.program import Program, program, require_program
 from harness.adapters.targets import target_text
+from harness.adapters.variables import expand
 from harness.errors import RegistrationError
 from harness.words import Upstream
 
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 _PROJECT_KEYS: Final = (
-    "family", "cassettes", "reports", "published", "documented", "preload", "paths", "simulators", "upstream",
+    "family", "cassettes", "reports", "published", "documented", "env", "preload", "paths", "simulators", "upstream",
     "timeout", "environment", "checks", "programs", "adapters",
 )  # fmt: skip
 _ADAPTER_KEYS: Final = tuple(one.name for one in fields(Adapter) if one.name not in {"name", "family", "origin"})
@@ -37,6 +38,7 @@ class Project:
         reports: directory of the reports.
         published: the family's published table, if it has one.
         documented: what its pages say beside the table, if that is kept.
+        env: environment variables of all its adapters, set before anything of theirs is imported.
         preload: modules to import once for all adapters.
         paths: further directories that modules are imported from.
         simulators: directory of the simulators' data, if it has one.
@@ -56,6 +58,7 @@ class Project:
     reports: Path
     published: Path | None = None
     documented: Path | None = None
+    env: Mapping[str, str] = field(default_factory=dict)
     preload: tuple[str, ...] = ()
     paths: tuple[Path, ...] = ()
     simulators: Path | None = None
@@ -75,6 +78,16 @@ class Project:
         """
         return tuple(path for path in (self.root, self.root / "src", *self.paths) if path.is_dir())
 
+    def expanded_env(self) -> dict[str, str]:
+        """
+        Return the environment variables of all its adapters with `${NAME}` expanded.
+
+        Raises:
+            RegistrationError: a variable is not set and has no default.
+        """
+        place = f"{self.file or self.root}, env"
+        return {name: str(expand(value, f"{place}.{name}")) for name, value in self.env.items()}
+
     def adopt(self, adapter: Adapter, origin: str = "") -> Adapter:
         """
         Return an adapter with the project's values where it has none of its own.
@@ -82,6 +95,7 @@ class Project:
         return replace(
             adapter,
             family=adapter.family or self.family,
+            env={**self.env, **adapter.env},
             upstream=adapter.upstream or (self.upstream if adapter.engine is None else Upstream.ENGINE),
             timeout=adapter.timeout or self.timeout,
             environment=adapter.environment or self.environment,
@@ -124,6 +138,7 @@ def _project(found: Configuration) -> Project:
         reports=root / _path(settings, "reports", place, "reports"),
         published=_optional_path(settings, "published", place, root),
         documented=_optional_path(settings, "documented", place, root),
+        env=checks.environment(settings.get("env", {}), f"{place}, env"),
         preload=checks.modules(settings.get("preload", ()), f"{place}, preload"),
         paths=tuple(root / one for one in checks.texts(settings.get("paths", ()), f"{place}, paths")),
         simulators=_optional_path(settings, "simulators", place, root),

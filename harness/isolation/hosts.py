@@ -23,7 +23,7 @@ from harness.isolation.protocol import Order, read_frame
 from harness.isolation.watch import Watch
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
     from types import TracebackType
 
     from harness.battery.job import Job
@@ -66,13 +66,22 @@ class Fleet:
     Args:
         preload: modules ("module", or "module:function" to call) that the zygote imports before `PRELOAD`'s; one that
             fails is reported in `preload_failures`, and the run goes on.
+        env: environment variables that the zygote has while it preloads, beside this process's own.
         jobs: how many hosts may run at a time.
         spawn: start an interpreter for each host instead of forking it; None: where forking is missing or unsafe.
     """
 
-    def __init__(self, *, preload: Sequence[str] = (), jobs: int = 1, spawn: bool | None = None) -> None:
+    def __init__(
+        self,
+        *,
+        preload: Sequence[str] = (),
+        env: Mapping[str, str] | None = None,
+        jobs: int = 1,
+        spawn: bool | None = None,
+    ) -> None:
         self.preload_failures: dict[str, str] = {}
         self._preload = tuple(preload)
+        self._env = {**os.environ, **(env or {})}
         self._spawn = not can_fork() if spawn is None else spawn
         self._turns = threading.BoundedSemaphore(jobs)
         self._lock = threading.Lock()
@@ -87,7 +96,7 @@ class Fleet:
         Start the zygote; it preloads while the caller goes on.
         """
         if not self._spawn:
-            self._zygote = _Zygote(self._preload, Path(self._directory.name) / "zygote.out")
+            self._zygote = _Zygote(self._preload, self._env, Path(self._directory.name) / "zygote.out")
         return self
 
     def __exit__(
@@ -174,7 +183,7 @@ class Fleet:
 
 
 class _Zygote:
-    def __init__(self, preload: Sequence[str], output: Path) -> None:
+    def __init__(self, preload: Sequence[str], env: Mapping[str, str], output: Path) -> None:
         self.failures: dict[str, str] = {}
         self._requested = frozenset(preload)
         self._output = output
@@ -184,6 +193,7 @@ class _Zygote:
         with theirs, output.open("wb") as printed:
             self._process = subprocess.Popen(  # noqa: S603 - the interpreter that runs us
                 zygote.command(theirs.fileno(), entries, {}),
+                env=env,
                 stdin=subprocess.DEVNULL,
                 stdout=printed,
                 stderr=printed,

@@ -111,7 +111,9 @@ class Session:
         self._settings = settings
         self._progress: Progress = progress or _Silent()
         self._published = load_published(project.published) if project.published is not None else {}
-        self._fleet = Fleet(preload=project.preload, jobs=settings.workers, spawn=settings.spawn)
+        self._fleet = Fleet(
+            preload=project.preload, env=project.expanded_env(), jobs=settings.workers, spawn=settings.spawn
+        )
         self._programs = _programs(project, settings, self._progress)
 
     def __enter__(self) -> Self:

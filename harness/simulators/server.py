@@ -223,13 +223,13 @@ class Provider:
         self, stream: Stream, context: dict[str, object], answers: Sequence[Answer]
     ) -> AsyncIterator[tuple[Event, str]]:
         await self._wait(answers[0].first)
-        for event in stream.opening:
-            yield event, event.data.render(context)
+        for told in _told(stream.opening, context):
+            yield told
         for answer, position in _in_turn(answers):
             await self._wait(answer.gaps[position] / len(answers))
             yield stream.piece, stream.piece.data.render(piece_context(context, answer, position))
-        for event in stream.final:
-            yield event, event.data.render(context)
+        for told in _told(stream.final, context):
+            yield told
 
     async def _talk(self, shape: Shape, route: Route, asked: Asked, request: web.Request) -> web.StreamResponse:
         """
@@ -249,6 +249,16 @@ class Provider:
                 async for _, text in self._events(route.stream, answer_context(said, answers), answers):
                     await talk.send_str(text)
         return talk
+
+
+def _told(events: Sequence[Event], context: dict[str, object]) -> Iterator[tuple[Event, str]]:
+    """
+    Yield the events that this request gets: one of which nothing is left is not sent.
+    """
+    for event in events:
+        text = event.data.render(context)
+        if text.strip():
+            yield event, text
 
 
 def is_streamed(stream: Stream, asked: Asked) -> bool:

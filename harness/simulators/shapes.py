@@ -219,7 +219,7 @@ def _shape(table: Table, name: str) -> Shape:
         name=name,
         source=table.text("source"),
         hosts=tuple(_host(origin, table) for origin in table.texts("hosts")),
-        routes=tuple(_route(route, pace) for route in table.tables("routes")),
+        routes=tuple(one for route in table.tables("routes") for one in _routes(route, pace)),
         pace=pace,
         credential=credential,
         missing=missing,
@@ -266,6 +266,16 @@ def _fault(table: Table, status: int = 400) -> Fault:
 
 def _template(table: Table, key: str) -> Template:
     return compile_template(table.text(key), table, key)
+
+
+def _routes(table: Table, pace: Pace) -> list[Route]:
+    """
+    Return a route for each of its paths.
+    """
+    paths = table.texts("path")
+    if not paths:
+        raise table.error("path", "there is none", 'name one: path = "/v1/generate"')
+    return [_route(table.having("path", path), pace) for path in paths]
 
 
 def _route(table: Table, pace: Pace) -> Route:

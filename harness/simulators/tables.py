@@ -35,6 +35,12 @@ class Table:
         self._values = values
         self._known: list[str] = []
 
+    def having(self, key: str, value: object) -> Table:
+        """
+        Return the same table with another value of a key.
+        """
+        return Table({**self._values, key: value}, self.file, self.key)
+
     def error(self, key: str, message: str, hint: str) -> ShapeError:
         """
         Return an error that names the file and the key.

@@ -123,6 +123,25 @@ def test_a_project_sets_defaults_for_its_adapters(tmp_path):
     assert project.preload == ("httpx", "my_package.llms")
 
 
+def test_a_variable_of_the_project_is_one_of_each_adapter(tmp_path, monkeypatch):
+    """
+    The project's environment is every adapter's, which may set a variable to something else.
+    """
+    monkeypatch.setenv("PLACE", "here")
+    project = load(
+        tmp_path,
+        """
+        env = { OFFLINE = "1", REGION = "${PLACE}" }
+        adapters.A = { target = "m:A", env = { REGION = "us" } }
+        adapters.B = { target = "m:B" }
+        """,
+    )
+
+    assert project.expanded_env() == {"OFFLINE": "1", "REGION": "here"}
+    assert [one.env["REGION"] for one in project.adapters] == ["us", "${PLACE}"]
+    assert all(one.env["OFFLINE"] == "1" for one in project.adapters)
+
+
 def test_the_nearest_configuration_is_taken(tmp_path):
     """
     From the working directory upwards, past a pyproject.toml that does not speak of the harness.

@@ -200,6 +200,22 @@ def test_twenty_adapters_pay_for_one_start(job: MakeJob, tmp_path: Path) -> None
     assert len(set(zygotes)) == 1
 
 
+@needs_fork
+def test_what_is_preloaded_has_the_projects_variables(job: MakeJob, tmp_path: Path) -> None:
+    """
+    A library that reads a variable when it is imported finds it, though it is imported before any adapter is known.
+    """
+    seen = tmp_path / "seen"
+    (tmp_path / "isolation_reads.py").write_text(
+        f"import os\nopen({str(seen)!r}, 'w').write(os.environ['LOCAL_ALONE'])"
+    )
+
+    with _importable(tmp_path), Fleet(preload=["isolation_reads"], env={"LOCAL_ALONE": "yes"}, spawn=False) as fleet:
+        fleet.measure(job("speak"), [INVOKE])
+
+    assert seen.read_text() == "yes"
+
+
 class _importable:  # noqa: N801 - reads as a word
     """
     Let the zygote, which does not look into the working directory, import from a folder.

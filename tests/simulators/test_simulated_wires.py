@@ -110,6 +110,23 @@ def test_each_piece_is_a_chunk_of_its_own(simulator: Simulator) -> None:
     assert len(chunks) == len(compose(PROMPTS[0]).pieces) + 2
 
 
+def test_an_event_may_be_sent_to_those_who_ask_for_it(
+    write_shape: Callable[[str], Path], shape_texts: Mapping[str, str]
+) -> None:
+    """An event of which a request's template leaves nothing is not sent."""
+    text = shape_texts["lines"].replace(
+        "final = '", """final = ['{% if request.usage is defined %}{"tokens": {{ tokens }}}{% endif %}', '""", 1
+    )
+    text = text.replace('"done": true}\'', '"done": true}\']', 1)
+    with Simulator(load_shapes(write_shape(text)), pace=0) as simulator:
+        plain, counted = (
+            post(simulator, "lines.test", "/generate", {"messages": PROMPTS[0], **more}).text.splitlines()
+            for more in ({}, {"usage": True})
+        )
+    assert [line for line in counted if line not in plain] == [f'{{"tokens": {len(compose(PROMPTS[0]).pieces)}}}']
+    assert "" not in plain
+
+
 def test_a_piece_reaches_a_client_before_the_next_is_sent(
     write_shape: Callable[[str], Path], shape_texts: Mapping[str, str]
 ) -> None:
