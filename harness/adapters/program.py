@@ -22,7 +22,7 @@ OF_ADAPTERS: Final = ("program.url", "program.key")
 """What `{...}` stands for in the arguments and the environment of an adapter that has a program."""
 _PLACE: Final = re.compile(r"\{([A-Za-z_.]+)\}")
 _LARGEST_PORT: Final = 65_535
-READY_WITHIN: Final = 60.0
+READY_WITHIN: Final = 120.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -154,10 +154,10 @@ class Programs:
             hint = "measure these adapters on Linux or macOS"
             raise ProgramsUnsupportedError("programs need Unix sockets", where=program.origin, hint=hint)
         running_of, station_of = _parts()
-        self._told(program.name, 0.0, up=False)
         with self._lock, ExitStack() as closing:
             if self._closed:
                 raise IsolationError("the run was stopped")
+            self._told(program.name, 0.0, up=False)
             folder = Path(tempfile.mkdtemp(prefix="harness-"))
             closing.callback(shutil.rmtree, folder, ignore_errors=True)
             station = closing.enter_context(station_of(program.upstream, folder, self._setup))

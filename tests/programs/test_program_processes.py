@@ -10,7 +10,7 @@ import socket
 import subprocess
 import sys
 import time
-from contextlib import closing
+from contextlib import closing, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -183,3 +183,37 @@ def test_a_configuration_is_filled_in(tmp_path: Path) -> None:
 
     port = running.url.rpartition(":")[2]
     assert Path(config).read_text() == f'upstream: "{UPSTREAM}/v1"\nport: {port}\nother: {{a: 1, b: {{}}}}\n'
+
+
+@needs_proc
+@pytest.mark.parametrize("how", [signal.SIGINT, signal.SIGTERM])
+def test_a_run_that_is_stopped_leaves_no_program_behind(tmp_path: Path, how: signal.Signals) -> None:
+    """
+    The real command, stopped while its program is starting, ends, and so does the program.
+    """
+    (tmp_path / "harness.toml").write_text(
+        f'[programs.small]\ncommand = ["{sys.executable}", "{SMALL}", "silent", "{{port}}", "{tmp_path}"]\n'
+        'upstream = "https://api.example.com"\n[adapters.Any]\ntarget = "builtins:object"\nprogram = "small"\n'
+    )
+    command = [sys.executable, "-m", "harness", "run", "--config", str(tmp_path / "harness.toml")]
+    with subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True) as run:
+        assert run.stderr is not None
+        while "starting" not in run.stderr.readline():
+            assert run.poll() is None
+        _wait_until(lambda: len(_with(str(tmp_path))) > 0)
+        run.send_signal(how)
+        said = run.stderr.read()
+
+    assert run.returncode == 130, said
+    _wait_until(lambda: _with(str(tmp_path)) == [])
+
+
+def _with(word: str) -> list[str]:
+    """
+    Return the command lines of small programs that hold a word.
+    """
+    found = []
+    for path in Path("/proc").glob("[0-9]*/cmdline"):
+        with suppress(OSError):
+            found.append(path.read_bytes().replace(b"\0", b" ").decode("utf-8", "replace"))
+    return [line for line in found if SMALL in line and word in line]

@@ -85,7 +85,9 @@ class Proxy:
         kept = {name: value for name, value in request.headers.items() if name.lower() == "content-type"}
         async with (
             aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=None)) as session,
-            session.request(request.method, self._upstream + request.raw_path, data=body or None, headers=kept) as found,
+            session.request(
+                request.method, self._upstream + request.raw_path, data=body or None, headers=kept
+            ) as found,
         ):
             return await self._pass_on(found, request)
 
