@@ -68,6 +68,8 @@ WHOLE_RUN_LOCKS: Final = {
 }
 FAMILIES: Final = {"langchain-0.0.337": "3.11", "litellm-proxy": "3.11"}
 """The shipped families, and the Python that the environments of each are locked for."""
+FEATURES: Final = {"litellm-proxy": ("litellm", "reports/litellm")}
+"""Families with a table of features (features.toml): the other family in it, and where the table goes."""
 ENGINES: Final = {
     "engines": ("langchain-0.0.337", "torch==2.13.0"),
     "deepsparse": ("langchain-0.0.337",),
@@ -180,6 +182,7 @@ def matrix(session: nox.Session, family: str) -> None:
     if not options.adapter and all(map(os.path.exists, parts)):
         before = contents(REPORTS)
         harness(session, environments[0], "report", *parts)
+        features(session, environments[0])
         if options.check:
             compare(session, before, contents(REPORTS))
     if failed:
@@ -392,6 +395,19 @@ def harness(session: nox.Session, environment: Environment, command: str, *argum
     except CommandFailed:
         return False
     return True
+
+
+def features(session: nox.Session, environment: Environment) -> None:
+    """
+    Write a family's table of features, where it has one, from its own matrix and the committed one of the other family.
+    """
+    if environment.family not in FEATURES:
+        return
+    other, out = FEATURES[environment.family]
+    matrices = [f"reports/{family}/matrix.json" for family in (other, environment.family)]
+    table = f"families/{environment.family}/features.toml"
+    there = [matrix for matrix in matrices if (ROOT / matrix).exists()]
+    harness(session, environment, "report", *there, "--features", table, "--out", out)
 
 
 def recorded_in(family: str, wanted: Sequence[str]) -> dict[str, list[str]]:

@@ -225,3 +225,59 @@ class Claims:
     source: str | None = None
     origin: str | None = None
     exceptions: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Column:
+    """
+    Keep one column of a published table of features: a family, all of whose adapters stand behind it.
+
+    Attributes:
+        name: its heading.
+        family: whose cells it shows.
+        published: the features that the page gives a check there.
+        example: the adapter whose evidence is quoted, if it can be; None for the first.
+    """
+
+    name: str
+    family: str
+    published: tuple[str, ...] = ()
+    example: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Promise:
+    """
+    Keep one sentence of a page that promises something.
+
+    Attributes:
+        says: the promise, restated.
+        feature: the row of the table that shows whether it holds; None where no cell can.
+        columns: the columns that it is made for.
+        unjudged: why no cell shows it, or what does.
+    """
+
+    says: str
+    feature: str | None = None
+    columns: tuple[str, ...] = ()
+    unjudged: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Features:
+    """
+    Keep a published table that has features for rows and families for columns.
+
+    Attributes:
+        title: of the report.
+        source: where the table was published.
+        features: by the page's name, in its order, the call that shows it.
+        columns: in the page's order.
+        promises: what the page says beside the table.
+    """
+
+    title: str
+    source: str
+    features: Mapping[str, Capability]
+    columns: tuple[Column, ...]
+    promises: tuple[Promise, ...] = ()
