@@ -230,18 +230,20 @@ class Claims:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Column:
     """
-    Keep one column of a published table of features: a family, all of whose adapters stand behind it.
+    Keep one column of a published table of features: a family, whose adapters stand behind it.
 
     Attributes:
         name: its heading.
         family: whose cells it shows.
         published: the features that the page gives a check there.
+        adapters: those that stand behind it; all of the family's where none is named.
         example: the adapter whose evidence is quoted, if it can be; None for the first.
     """
 
     name: str
     family: str
     published: tuple[str, ...] = ()
+    adapters: tuple[str, ...] = ()
     example: str | None = None
 
 
@@ -254,12 +256,16 @@ class Promise:
         says: the promise, restated.
         feature: the row of the table that shows whether it holds; None where no cell can.
         columns: the columns that it is made for.
+        cells: the cells that show it instead, as FAMILY/NAME::CAPABILITY.
+        verdict: what these have to be.
         unjudged: why no cell shows it, or what does.
     """
 
     says: str
     feature: str | None = None
     columns: tuple[str, ...] = ()
+    cells: tuple[str, ...] = ()
+    verdict: Verdict | None = None
     unjudged: str | None = None
 
 

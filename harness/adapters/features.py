@@ -9,15 +9,16 @@ from harness.adapters.configuration import read_toml
 from harness.adapters.spelling import did_you_mean, listed
 from harness.cells import Column, Features, Promise
 from harness.errors import RegistrationError
-from harness.words import Capability
+from harness.words import Capability, Verdict
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
     from pathlib import Path
 
 _KEYS: Final = ("title", "source", "features", "columns", "promises")
-_COLUMN_KEYS: Final = ("family", "published", "example")
-_PROMISE_KEYS: Final = ("says", "feature", "columns", "unjudged")
+_COLUMN_KEYS: Final = ("family", "published", "adapters", "example")
+_PROMISE_KEYS: Final = ("says", "feature", "columns", "cells", "verdict", "unjudged")
+_SHOWN_BY: Final = ("feature", "cells", "unjudged")
 
 
 def load_features(file: Path) -> Features:
@@ -59,6 +60,7 @@ def _column(name: str, value: object, features: Mapping[str, object], where: str
         name=name,
         family=checks.text(table["family"], f"{where}, family"),
         published=_known(table.get("published", ()), features, f"{where}, published"),
+        adapters=checks.texts(table.get("adapters", ()), f"{where}, adapters"),
         example=checks.optional(checks.text)(table.get("example"), f"{where}, example"),
     )
 
@@ -66,14 +68,17 @@ def _column(name: str, value: object, features: Mapping[str, object], where: str
 def _promise(value: object, features: Mapping[str, object], columns: Mapping[str, object], where: str) -> Promise:
     table = checks.table(value, where)
     checks.known_keys(table, _PROMISE_KEYS, where, {})
-    if "says" not in table or ("feature" in table) is ("unjudged" in table):
-        hint = "say what is promised (says), and either the feature that shows it or why none does (unjudged)"
+    one_way = sum(key in table for key in _SHOWN_BY) == 1 and ("cells" in table) is ("verdict" in table)
+    if "says" not in table or not one_way:
+        hint = "say what is promised (says), and the feature, or the cells and their verdict, or why it is unjudged"
         raise RegistrationError("cannot be judged, and does not say so", where=where, hint=hint)
     feature = table.get("feature")
     return Promise(
         says=checks.text(table["says"], f"{where}, says"),
         feature=None if feature is None else _known([feature], features, f"{where}, feature")[0],
         columns=_known(table.get("columns", ()), columns, f"{where}, columns"),
+        cells=checks.texts(table.get("cells", ()), f"{where}, cells"),
+        verdict=checks.word(Verdict, table["verdict"], f"{where}, verdict") if "verdict" in table else None,
         unjudged=checks.optional(checks.text)(table.get("unjudged"), f"{where}, unjudged"),
     )
 

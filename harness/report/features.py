@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
+from harness.cells import Cell
 from harness.report.markdown import escape, table
 from harness.report.matrix import sorted_cells
 from harness.report.page import render_page
@@ -14,7 +15,7 @@ from harness.words import Verdict
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from harness.cells import Cell, Column, Features, Matrix, Promise
+    from harness.cells import Column, Features, Matrix, Measured, Promise
 
 HOW_TO_READ: Final = (
     "A check stands where the call is native for at least one adapter of the column's family, a cross where it is for "
@@ -51,11 +52,16 @@ def shown(matrix: Matrix, features: Features) -> tuple[tuple[Shown, ...], ...]:
     cells = sorted_cells(matrix)
     return tuple(
         tuple(
-            _shown(name, column, [one for one in cells if one.family == column.family and one.capability is call])
+            _shown(name, column, [one for one in cells if _behind(column, one) and one.capability is call])
             for column in features.columns
         )
         for name, call in features.features.items()
     )
+
+
+def _behind(column: Column, one: Cell | Measured) -> bool:
+    name = one.adapter if isinstance(one, Cell) else one.name
+    return one.family == column.family and (not column.adapters or name in column.adapters)
 
 
 def _shown(feature: str, column: Column, cells: Sequence[Cell]) -> Shown:
@@ -88,10 +94,12 @@ def _grouped(cells: Sequence[Cell]) -> str:
     return "; ".join(f"{name} {', '.join(adapters)}" for name, adapters in sorted(words.items()))
 
 
-def verdict_of(promise: Promise, rows: Sequence[Sequence[Shown]]) -> tuple[str, str]:
+def verdict_of(promise: Promise, matrix: Matrix, rows: Sequence[Sequence[Shown]]) -> tuple[str, str]:
     """
     Return the symbol of a promise, and why.
     """
+    if promise.cells:
+        return _by_cells(promise, matrix)
     if promise.feature is None:
         return Verdict.UNKNOWN.symbol, promise.unjudged or ""
     found = [
@@ -102,6 +110,20 @@ def verdict_of(promise: Promise, rows: Sequence[Sequence[Shown]]) -> tuple[str, 
     ]
     worst = min(found, key=lambda one: _RANKS.index(one.symbol))
     return worst.symbol, "; ".join(f"{one.column.name}: {_native(one)}" for one in found)
+
+
+def _by_cells(promise: Promise, matrix: Matrix) -> tuple[str, str]:
+    known = {f"{one.family}/{one.adapter}::{one.capability.value}": one for one in matrix.cells}
+    found = [known[name] for name in promise.cells if name in known]
+    if len(found) < len(promise.cells) or any(one.verdict is Verdict.UNKNOWN for one in found):
+        return Verdict.UNKNOWN.symbol, "not measured"
+    holds = all(one.verdict is promise.verdict for one in found)
+    why = "; ".join(f"{one.adapter}, {one.capability.heading}: {_after(one)}{one_line(one.reason)}" for one in found)
+    return (Verdict.NATIVE if holds else Verdict.BROKEN).symbol, why
+
+
+def _after(cell: Cell) -> str:
+    return f"after {counted(cell.evidence.items, 'item')} " if cell.evidence.items else ""
 
 
 def _native(one: Shown) -> str:
@@ -124,7 +146,7 @@ def render_features(matrix: Matrix, features: Features) -> str:
         f"{HOW_TO_READ}\n",
         "## The evidence of each cell\n",
         table(("Feature", "Column", "Published", "Measured", "Evidence"), map(_line, _each(rows)), centred=False),
-        *_promises(features, rows),
+        *_promises(matrix, features, rows),
     ]
     return "\n".join(parts)
 
@@ -140,11 +162,11 @@ def _line(one: Shown) -> list[str]:
     return [escape(one.feature), escape(one.column.name), published, measured, escape(one.evidence)]
 
 
-def _promises(features: Features, rows: Sequence[Sequence[Shown]]) -> Iterator[str]:
+def _promises(matrix: Matrix, features: Features, rows: Sequence[Sequence[Shown]]) -> Iterator[str]:
     if not features.promises:
         return
     yield "## What the page promises beside the table\n"
-    lines = ([escape(one.says), *map(escape, verdict_of(one, rows))] for one in features.promises)
+    lines = ([escape(one.says), *map(escape, verdict_of(one, matrix, rows))] for one in features.promises)
     yield table(("Promise", "Holds", "Why"), lines, centred=False)
 
 
@@ -166,5 +188,5 @@ def render_features_html(matrix: Matrix, features: Features) -> str:
         rows=rows,
         read=HOW_TO_READ,
         families=_families(matrix, features),
-        promises=[(one.says, *verdict_of(one, rows)) for one in features.promises],
+        promises=[(one.says, *verdict_of(one, matrix, rows)) for one in features.promises],
     )

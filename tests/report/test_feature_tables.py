@@ -32,6 +32,7 @@ example = "two"
 published = ["Streaming", "Async"]
 [columns.Proxy]
 family = "proxy"
+adapters = ["client"]
 published = ["Streaming"]
 [[promises]]
 says = "the SDK streams"
@@ -40,6 +41,14 @@ columns = ["SDK"]
 [[promises]]
 says = "everything streams"
 feature = "Streaming"
+[[promises]]
+says = "three is late"
+cells = ["sdk/three::stream"]
+verdict = "fallback"
+[[promises]]
+says = "five is late"
+cells = ["sdk/five::stream"]
+verdict = "fallback"
 [[promises]]
 says = "it is kind"
 unjudged = "nobody asked"
@@ -64,6 +73,7 @@ MATRIX: Final = _matrix(
     _cell("sdk", "two", Verdict.NATIVE),
     _cell("sdk", "three", Verdict.FALLBACK, Mechanism.BUFFERED),
     _cell("sdk", "four", Verdict.UNKNOWN),
+    _cell("proxy", "another", Verdict.NATIVE),
     _cell("proxy", "client", Verdict.FALLBACK, Mechanism.SINGLE_ITEM),
 )
 
@@ -82,6 +92,8 @@ def test_a_feature_is_told_with_its_figures_and_its_evidence(tmp_path: Path) -> 
     assert "two: so does two; otherwise: buffered three; unknown four |" in text
     assert "| the SDK streams | ✅ | SDK: native for 2 of 3 |" in text
     assert "| everything streams | ❌ | SDK: native for 2 of 3; Proxy: native for 0 of 1 |" in text
+    assert "| three is late | ✅ | three, Stream: so does three |" in text
+    assert "| five is late | ? | not measured |" in text
     assert "| it is kind | ? | nobody asked |" in text
     page = render_features_html(MATRIX, load_features(file))
     assert all(one in page for one in ("2 of 3", "so does two", "nobody asked", "Content-Security-Policy"))

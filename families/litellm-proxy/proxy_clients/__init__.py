@@ -3,6 +3,6 @@
 from __future__ import annotations
 
 from proxy_clients.plain import HTTPX
-from proxy_clients.sdk import OpenAISDK
+from proxy_clients.sdk import OpenAISDK, OpenAIStreams
 
-__all__ = ["HTTPX", "OpenAISDK"]
+__all__ = ["HTTPX", "OpenAISDK", "OpenAIStreams"]

@@ -12,9 +12,9 @@ if TYPE_CHECKING:
     from openai.types.chat import ChatCompletionMessageParam
 
 
-class OpenAISDK:
+class OpenAIStreams:
     """
-    Call one model of the proxy.
+    Stream from one model of the proxy.
 
     Args:
         base_url: the proxy's address.
@@ -26,18 +26,6 @@ class OpenAISDK:
         self._client = openai.OpenAI(base_url=base_url, api_key=api_key, max_retries=0)
         self._async_client = openai.AsyncOpenAI(base_url=base_url, api_key=api_key, max_retries=0)
         self._model = model
-
-    def invoke(self, prompt: str) -> object:
-        """
-        Ask for the whole answer.
-        """
-        return self._client.chat.completions.create(model=self._model, messages=_said(prompt))
-
-    async def ainvoke(self, prompt: str) -> object:
-        """
-        Do the same, awaited.
-        """
-        return await self._async_client.chat.completions.create(model=self._model, messages=_said(prompt))
 
     def stream(self, prompt: str) -> Iterator[object]:
         """
@@ -52,6 +40,24 @@ class OpenAISDK:
         create = self._async_client.chat.completions.create
         async for chunk in await create(model=self._model, messages=_said(prompt), stream=True):
             yield chunk
+
+
+class OpenAISDK(OpenAIStreams):
+    """
+    Call one model of the proxy.
+    """
+
+    def invoke(self, prompt: str) -> object:
+        """
+        Ask for the whole answer.
+        """
+        return self._client.chat.completions.create(model=self._model, messages=_said(prompt))
+
+    async def ainvoke(self, prompt: str) -> object:
+        """
+        Do the same, awaited.
+        """
+        return await self._async_client.chat.completions.create(model=self._model, messages=_said(prompt))
 
 
 def _said(prompt: str) -> list[ChatCompletionMessageParam]:
