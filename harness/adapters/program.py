@@ -21,6 +21,7 @@ PLACES: Final = ("port", "url", "upstream", "key", "config")
 OF_ADAPTERS: Final = ("program.url", "program.key")
 """What `{...}` stands for in the arguments and the environment of an adapter that has a program."""
 _PLACE: Final = re.compile(r"\{([A-Za-z_.]+)\}")
+_OF_A_PROGRAM: Final = re.compile(r"\{(program\.[^{}]*)\}")
 _LARGEST_PORT: Final = 65_535
 READY_WITHIN: Final = 120.0
 
@@ -98,12 +99,19 @@ def fill(value: object, values: Mapping[str, str]) -> object:
 
 def require_program(adapter: Adapter, programs: Mapping[str, Program]) -> None:
     """
-    Refuse an adapter whose program is not registered.
+    Refuse an adapter whose program is not registered, or whose arguments ask for what no program gives.
 
     Raises:
-        RegistrationError: names those that are.
+        RegistrationError: names what there is.
     """
     name = adapter.program
+    for place in _OF_A_PROGRAM.findall(f"{adapter.kwargs} {adapter.env}"):
+        if name is None or place not in OF_ADAPTERS:
+            hint = f"there are {', '.join(f'{{{one}}}' for one in OF_ADAPTERS)}, for an adapter with program = ..."
+            why = (
+                "and it has no program" if name is None else f"which is nothing known{did_you_mean(place, OF_ADAPTERS)}"
+            )
+            raise RegistrationError(f"its arguments have {{{place}}}, {why}", where=adapter.place, hint=hint)
     if name is None or name in programs:
         return
     known = f"registered programs: {listed(programs)}" if programs else "write a table [programs.NAME]"

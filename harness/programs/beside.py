@@ -35,7 +35,7 @@ if TYPE_CHECKING:
 
     Measure = Callable[[Job, Sequence[Capability]], dict[Capability, Outcome]]
 
-_DIES_WITHIN: Final = 2.0
+_DIES_WITHIN: Final = 10.0
 """Seconds after a broken connection in which a program's end explains it."""
 
 
