@@ -19,7 +19,7 @@ from harness.events import Event, Lost, Raised, Replied, Sent, Where
 from harness.programs.errors import KeyRefusedError, ProgramDiedError, ProgramsUnsupportedError
 from harness.programs.merging import merged
 from harness.programs.visit import Guest
-from harness.words import UNAUTHORISED
+from harness.words import REFUSED, UNAUTHORISED
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -35,6 +35,7 @@ if TYPE_CHECKING:
 
     Measure = Callable[[Job, Sequence[Capability]], dict[Capability, Outcome]]
 
+_CLIENTS_FAULT: Final = range(REFUSED, 500)
 _DIES_WITHIN: Final = 10.0
 """Seconds after a broken connection in which a program's end explains it."""
 
@@ -165,7 +166,7 @@ class Programs:
             closing.callback(running.close)
             beside.closing = closing.pop_all()
         running.wait(lambda seconds: self._told(program.name, seconds, up=False))
-        station.lead_to(running.url)
+        station.lead_to(running.url, running.key)
         station.program = lambda: running.pid
         self._told(program.name, running.seconds, up=True)
         return running, station
@@ -205,7 +206,7 @@ class _Teller:
         if visit is None:
             return replace(outcome, notes=notes)
         events = merged(outcome.events, visit.caller.began, visit.log.events, visit.log.began)
-        error = self._death(visit) or self._refusal(events)
+        error = self._death(visit) or self._refusal(visit, events)
         if isinstance(error, ProgramDiedError):
             events.append(Lost(at=events[-1].at, real=events[-1].real, where=Where(0), what=error.message))
         if error is not None:
@@ -229,16 +230,23 @@ class _Teller:
             f"the program {name} {how} in the middle of a call", where=self.running.program.origin, hint=hint
         )
 
-    def _refusal(self, events: Sequence[Event]) -> KeyRefusedError | None:
+    def _refusal(self, visit: Visit, events: Sequence[Event]) -> KeyRefusedError | None:
         if any(isinstance(one, Sent) for one in events):
             return None
-        refused = next((one for one in events if isinstance(one, Replied) and one.status in UNAUTHORISED), None)
+        # not every program has the right status for it: LiteLLM's proxy without a database answers with 400
+        refuses = _CLIENTS_FAULT if visit.keyless and self._has_key else UNAUTHORISED
+        refused = next((one for one in events if isinstance(one, Replied) and one.status in refuses), None)
         if refused is None:
             return None
         name = self.running.program.name
         message = f"the program {name} does not take its client's key: it answered with HTTP status {refused.status}"
         hint = 'give the adapter the program\'s own key, such as api_key = "{program.key}"'
         return KeyRefusedError(message, where=self.adapter.place, hint=hint)
+
+    @property
+    def _has_key(self) -> bool:
+        program = self.running.program
+        return any("{key}" in one for one in (*program.command, *program.env.values())) or program.config is not None
 
     def _versions(self) -> dict[str, str]:
         found = {}

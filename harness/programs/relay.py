@@ -34,12 +34,13 @@ class Relay:
 
     Attributes:
         url: the program's address.
+        key: the program's key.
     """
 
     def __init__(
         self, enter: Callable[[Caller], Visit], visit: Callable[[], Visit | None], session: aiohttp.ClientSession
     ) -> None:
-        self.url = ""
+        self.url = self.key = ""
         self._enter = enter
         self._visit = visit
         self._session = session
@@ -98,6 +99,9 @@ class Relay:
 
     async def _pass(self, asked: dict[str, Any], body: bytes, writer: asyncio.StreamWriter) -> None:
         headers = [(name, value) for name, value in asked["headers"] if name.lower() not in _OWN]
+        visit = self._visit()
+        if visit is not None and not any(self.key in value for _, value in headers):
+            visit.keyless = True
         method, url = asked["method"], URL(f"{self.url}{asked['target']}", encoded=True)
         as_it_is: dict[str, Any] = {"headers": headers, "allow_redirects": False, "skip_auto_headers": _SKIPPED}
         try:
@@ -107,7 +111,6 @@ class Relay:
                     await _send(writer, PIECE, piece)
         except (aiohttp.ClientError, OSError) as error:
             said = f"{type(error).__name__}: {error}"
-            visit = self._visit()
             if visit is not None:
                 visit.troubles.append(said)
             await _send(writer, FAILED, said.encode())

@@ -72,12 +72,12 @@ class Station:
             self._stop()
         self._thread.join()
 
-    def lead_to(self, url: str) -> None:
+    def lead_to(self, url: str, key: str) -> None:
         """
-        Say where the program is.
+        Say where the program is, and what its clients' requests carry.
         """
         assert self._relay is not None  # noqa: S101 - there is one once the block is entered
-        self._relay.url = url
+        self._relay.url, self._relay.key = url, key
 
     def expect(self, guest: Guest) -> None:
         """

@@ -85,6 +85,7 @@ class Visit:
         notes: what the cassette says of itself.
         interactions: what was recorded.
         troubles: how the program could not be reached, or broke off.
+        keyless: a request came without the program's key.
         over: the call's process is gone.
     """
 
@@ -94,6 +95,7 @@ class Visit:
     notes: dict[str, str] = field(default_factory=dict)
     interactions: list[str] = field(default_factory=list)
     troubles: list[str] = field(default_factory=list)
+    keyless: bool = False
     over: bool = False
 
     def begin(self) -> None:

@@ -26,7 +26,7 @@ from harness.verdicts.evidence import gather
 from harness.verdicts.exchanges import Traffic, exchanges, traffic
 from harness.verdicts.faithful import unfaithful, wrong_shape
 from harness.verdicts.native import decide
-from harness.words import UNAUTHORISED, Capability, Verdict
+from harness.words import REFUSED, Capability, Verdict
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -112,11 +112,11 @@ def _of_the_run(capability: Capability, events: Sequence[Event], found: Traffic)
         return Verdict.UNSUPPORTED, f"it says so itself: {_short(raised.type, raised.message)}"
     if any(isinstance(event, Dialled) for event in events):
         return _dialled(events)
-    if not found.calls and any(isinstance(event, Spawned) for event in events):
-        return Verdict.UNKNOWN, "it works through a child process, whose traffic cannot be seen"
-    shut_out = _shut_out(events)
+    shut_out = _shut_out(events, raised)
     if shut_out is not None:
         return shut_out
+    if not found.calls and any(isinstance(event, Spawned) for event in events):
+        return Verdict.UNKNOWN, "it works through a child process, whose traffic cannot be seen"
     ended = _ending(events, found, raised)
     if ended is not None:
         return ended
@@ -125,16 +125,15 @@ def _of_the_run(capability: Capability, events: Sequence[Event], found: Traffic)
     return None
 
 
-def _shut_out(events: Sequence[Event]) -> tuple[Verdict, str] | None:
+def _shut_out(events: Sequence[Event], raised: Raised | None) -> tuple[Verdict, str] | None:
     """
-    Judge a call that the program beside the adapter let nowhere, for the key that came with it.
+    Judge a call that the program beside the adapter refused by itself: as little as a refusing upstream, it tells.
     """
-    if any(isinstance(event, Sent) for event in events):
+    status = next((one.status for one in events if isinstance(one, Replied) and one.status >= REFUSED), None)
+    if status is None or any(isinstance(event, Sent) for event in events):
         return None
-    status = next((one.status for one in events if isinstance(one, Replied) and one.status in UNAUTHORISED), None)
-    if status is None:
-        return None
-    return Verdict.UNKNOWN, f"not measured: the program does not take its client's key (HTTP status {status})"
+    said = "" if raised is None else f": {_short(raised.type, raised.message)}"
+    return Verdict.UNKNOWN, f"the program answered with HTTP status {status}, and asked its upstream nothing{said}"
 
 
 def _unseen(found: Traffic) -> tuple[Verdict, str] | None:

@@ -158,15 +158,21 @@ def test_a_program_that_is_killed_in_the_middle_is_told_of(zoo: Zoo) -> None:
     assert "[programs.proxy]: the program proxy was killed by SIGKILL" in _problems(rows)[0][1]
 
 
-def test_a_key_that_the_program_does_not_take_is_told_of(zoo: Zoo) -> None:
+@pytest.mark.parametrize("status", [401, 400])
+def test_a_key_that_the_program_does_not_take_is_told_of(
+    zoo: Zoo, status: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """
-    The cell is unknown, and the error names the registration and what to write there.
+    The cell is unknown, and the error names the registration and what to write there, whatever the program's status.
     """
+    monkeypatch.setenv("ZOO_REFUSES", str(status))
     command = [sys.executable, PROGRAM, "honest", "{port}", "{upstream}", "{key}"]
     rows = _rows(zoo.project("honest", "NativeSync-urllib", command=command), (Capability.INVOKE,))
 
     ((kind, message),) = _problems(rows)
-    assert rows[0].cells[0].reason == "not measured: the program does not take its client's key (HTTP status 401)"
+    reason = f"the program answered with HTTP status {status}, and asked its upstream nothing: HTTPError: HTTP Error {status}"
+    assert rows[0].cells[0].verdict == "unknown"
+    assert rows[0].cells[0].reason.startswith(reason)
     assert kind is Trouble.MISTAKE
     assert "NativeSync-urllib" in message.partition(":")[0]
     assert 'api_key = "{program.key}"' in message

@@ -80,7 +80,7 @@ class Proxy:
         if request.path == "/up":
             return web.Response(text="up")
         if self._key and request.headers.get("Authorization") != f"Bearer {self._key}":
-            return web.json_response({"error": "no such key"}, status=401)
+            return web.json_response({"error": "no such key"}, status=int(os.environ.get("ZOO_REFUSES", "401")))
         body = await request.read()
         kept = {name: value for name, value in request.headers.items() if name.lower() == "content-type"}
         async with (
