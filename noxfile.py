@@ -22,7 +22,7 @@ import sys
 import tomllib
 import venv
 from pathlib import Path
-from typing import TYPE_CHECKING, Final, NamedTuple
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -66,10 +66,10 @@ WHOLE_RUN_LOCKS: Final = {
     "family": "families/langchain-0.0.337/environments/main.lock",
     "chat": "benchmarks/chat/requirements.lock",
 }
-FAMILIES: Final = {"langchain-0.0.337": "3.11", "litellm-proxy": "3.11"}
+FAMILIES: Final = {"langchain-0.0.337": "3.11", "litellm": "3.11", "litellm-proxy": "3.11"}
 """The shipped families, and the Python that the environments of each are locked for."""
-FEATURES: Final = {"litellm-proxy": ("litellm", "reports/litellm")}
-"""Families with a table of features (features.toml): the other family in it, and where the table goes."""
+FEATURES: Final = {"litellm-proxy": "litellm"}
+"""Families with a table of features (features.toml), which stands beside their reports, and the other family in it."""
 ENGINES: Final = {
     "engines": ("langchain-0.0.337", "torch==2.13.0"),
     "deepsparse": ("langchain-0.0.337",),
@@ -78,7 +78,6 @@ ENGINES: Final = {
 OLD_CLIENTS: Final = "tests/tape_clients/old-clients.txt"
 IN_PARALLEL: Final = ("-n", "2", "--dist", "worksteal")
 """Options of pytest: a worker that is done takes over what another has not begun."""
-REPORTS: Final = ROOT / "reports"
 PICTURED: Final = (
     "Anthropic", "CTransformers", "Clarifai", "DeepInfra", "Fireworks", "GigaChat", "LlamaCpp", "Minimax", "Ollama",
     "OpenAI", "OpenLM", "VLLM", "VertexAI", "Writer",
@@ -161,10 +160,10 @@ def tests_lowest(session: nox.Session) -> None:
 @nox.parametrize("python,family", [(python, family) for family, python in FAMILIES.items()], ids=FAMILIES)
 def matrix(session: nox.Session, family: str) -> None:
     """
-    Replay a family's cassettes, each in its locked environment, and write reports/.
+    Replay a family's cassettes, each in its locked environment, and write the family's folder of reports.
 
     `-- --check` fails when that changes a byte of them (always so where CI is set), `-- --family F` leaves out the
-    other families, and `-- --adapter A` replays a part, prints its table and leaves reports/ alone.
+    other families, and `-- --adapter A` replays a part, prints its table and leaves the reports alone.
     """
     options = matrix_options(session.posargs)
     if options.family and family not in options.family:
@@ -180,11 +179,11 @@ def matrix(session: nox.Session, family: str) -> None:
             failed.append(environment.name)
         parts.append(str(part))
     if not options.adapter and all(map(os.path.exists, parts)):
-        before = contents(REPORTS)
+        before = reports_of(family)
         harness(session, environments[0], "report", *parts)
         features(session, environments[0])
         if options.check:
-            compare(session, before, contents(REPORTS))
+            compare(session, family, before, reports_of(family))
     if failed:
         session.error(f"not as it should be in: {', '.join(failed)}; the reasons stand above")
 
@@ -329,8 +328,15 @@ def registered(family: str) -> dict[str, str]:
     """
     Return the environment of each adapter that a family registers.
     """
-    settings = tomllib.loads((ROOT / "families" / family / "harness.toml").read_text(encoding="utf-8"))
+    settings = settings_of(family)
     return {name: one.get("environment", settings["environment"]) for name, one in settings["adapters"].items()}
+
+
+def settings_of(family: str) -> dict[str, Any]:
+    """
+    Return the tables of a family's configuration.
+    """
+    return tomllib.loads((ROOT / "families" / family / "harness.toml").read_text(encoding="utf-8"))
 
 
 class Environment(NamedTuple):
@@ -403,18 +409,17 @@ def features(session: nox.Session, environment: Environment) -> None:
     """
     if environment.family not in FEATURES:
         return
-    other, out = FEATURES[environment.family]
-    matrices = [f"reports/{family}/matrix.json" for family in (other, environment.family)]
-    table = f"families/{environment.family}/features.toml"
-    there = [matrix for matrix in matrices if (ROOT / matrix).exists()]
-    harness(session, environment, "report", *there, "--features", table, "--out", out)
+    families = (FEATURES[environment.family], environment.family)
+    matrices = [f"reports/{family}/matrix.json" for family in families]
+    options = ("--features", f"families/{environment.family}/features.toml", "--out", f"reports/{environment.family}")
+    harness(session, environment, "report", *matrices, *options)
 
 
 def recorded_in(family: str, wanted: Sequence[str]) -> dict[str, list[str]]:
     """
     Return a family's adapters, those wanted or all, by the environment to record in ("": that of replay).
     """
-    settings = tomllib.loads((ROOT / "families" / family / "harness.toml").read_text(encoding="utf-8"))
+    settings = settings_of(family)
     names = {name.removeprefix(f"{family}/") for name in wanted}
     found: dict[str, list[str]] = {}
     for name, one in settings["adapters"].items():
@@ -446,28 +451,32 @@ def matrix_options(arguments: list[str]) -> argparse.Namespace:
     return parser.parse_args(arguments)
 
 
-def contents(folder: Path) -> dict[str, bytes]:
+def reports_of(family: str) -> dict[str, bytes]:
     """
-    Return the files below a folder, by their path in it.
+    Return the files of a family's reports, by their path in its folder; another family's may have its folder in there.
     """
-    files = sorted(path for path in folder.rglob("*") if path.is_file())
-    return {path.relative_to(folder).as_posix(): path.read_bytes() for path in files}
+    folders = {one: (ROOT / "families" / one / settings_of(one)["reports"]).resolve() for one in FAMILIES}
+    own = folders.pop(family)
+    others = [one for one in folders.values() if one.is_relative_to(own)]
+    files = sorted(path for path in own.rglob("*") if path.is_file() and not any(map(path.is_relative_to, others)))
+    return {path.relative_to(own).as_posix(): path.read_bytes() for path in files}
 
 
-def compare(session: nox.Session, before: dict[str, bytes], after: dict[str, bytes]) -> None:
+def compare(session: nox.Session, family: str, before: dict[str, bytes], after: dict[str, bytes]) -> None:
     """
     Fail the session, and show how the Markdown differs, unless two sets of files are equal.
     """
     changed = [name for name in sorted(before.keys() | after.keys()) if before.get(name) != after.get(name)]
     if not changed:
-        session.log(f"reports/ is as it was: {len(after)} files, none differs by a byte.")
+        session.log(f"The reports of {family} are as they were: {len(after)} files, none differs by a byte.")
         return
     for name in (name for name in changed if name.endswith(".md")):
         old, new = (side.get(name, b"").decode().splitlines() for side in (before, after))
         difference = difflib.unified_diff(old, new, f"before/{name}", f"after/{name}", n=0, lineterm="")
         for line in itertools.islice(difference, SHOWN_LINES):
             session.log(line)
-    session.error(f"reports/ has changed: {', '.join(changed)}. Look at the difference, and commit it if it is right.")
+    what = f"the reports of {family} have changed: {', '.join(changed)}"
+    session.error(f"{what}. Look at the difference, and commit it if it is right.")
 
 
 if __name__ == "__main__":

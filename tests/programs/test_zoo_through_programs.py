@@ -170,7 +170,8 @@ def test_a_key_that_the_program_does_not_take_is_told_of(
     rows = _rows(zoo.project("honest", "NativeSync-urllib", command=command), (Capability.INVOKE,))
 
     ((kind, message),) = _problems(rows)
-    reason = f"the program answered with HTTP status {status}, and asked its upstream nothing: HTTPError: HTTP Error {status}"
+    said = f"HTTPError: HTTP Error {status}"
+    reason = f"the program answered with HTTP status {status}, and asked its upstream nothing: {said}"
     assert rows[0].cells[0].verdict == "unknown"
     assert rows[0].cells[0].reason.startswith(reason)
     assert kind is Trouble.MISTAKE

@@ -166,8 +166,6 @@ def test_every_simulated_adapter_has_its_shape(family: Path) -> None:
 def test_every_registered_adapter_was_published(family: Path) -> None:
     """The names are those of the published table, which has six verdicts a row."""
     settings = tomllib.loads(family.read_text("utf-8"))
-    if "published" not in settings:
-        pytest.skip("no table of this family was published")
     with (family.parent / settings["published"]).open(encoding="utf-8", newline="") as file:
         rows = list(csv.reader(file))
     assert {len(row) for row in rows} == {7}
