@@ -171,7 +171,7 @@ def _promises(matrix: Matrix, features: Features, rows: Sequence[Sequence[Shown]
 
 
 def _families(matrix: Matrix, features: Features) -> str:
-    counts = {column.family: sum(one.family == column.family for one in matrix.adapters) for column in features.columns}
+    counts = {column.family: sum(_behind(column, one) for one in matrix.adapters) for column in features.columns}
     return "measured: " + ", ".join(f"{counted(number, 'adapter')} of {family}" for family, number in counts.items())
 
 

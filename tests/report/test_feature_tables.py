@@ -87,6 +87,7 @@ def test_a_feature_is_told_with_its_figures_and_its_evidence(tmp_path: Path) -> 
 
     text = render_features(MATRIX, load_features(file))
 
+    assert "measured: 4 adapters of sdk, 1 adapter of proxy." in text
     assert "| Streaming | ✅ 2 of 3 | ❌ 0 of 1 |" in text
     assert "| Async | ? not measured | ? not measured |" in text
     assert "two: so does two; otherwise: buffered three; unknown four |" in text
