@@ -25,7 +25,7 @@ from harness.programs import keeper
 from harness.programs.errors import PortTakenError, ProgramEndedError, ProgramMissingError, ProgramSilentError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
 
     from harness.adapters.program import Program
 
@@ -147,7 +147,7 @@ class Running:
         place = self.program.origin
         words = [filled(str(expand(one, f"{place}, command")), values) for one in self.program.command]
         own = {name: str(expand(value, f"{place}, env.{name}")) for name, value in self.program.env.items()}
-        environ = {**os.environ, **{name: filled(value, values) for name, value in own.items()}}
+        environ = {**_directly(os.environ), **{name: filled(value, values) for name, value in own.items()}}
         words[0] = _found(words[0], root, environ.get("PATH", ""), f"{place}, command")
         return subprocess.Popen(  # noqa: S603 - what the user registered
             keeper.command(str(self._output), words),
@@ -212,6 +212,16 @@ class Running:
             return f"was killed by {signal.Signals(-self._status).name}"
         except ValueError:
             return f"was killed by signal {-self._status}"
+
+
+def _directly(environ: Mapping[str, str]) -> dict[str, str]:
+    """
+    Return an environment by which loopback is asked without the proxy that a machine may have.
+    """
+    spared = {
+        name: f"{environ[name]},{LOOPBACK}" if environ.get(name) else LOOPBACK for name in ("NO_PROXY", "no_proxy")
+    }
+    return {**environ, **spared}
 
 
 def _port(program: Program) -> int:
