@@ -66,8 +66,10 @@ WHOLE_RUN_LOCKS: Final = {
     "family": "families/langchain-0.0.337/environments/main.lock",
     "chat": "benchmarks/chat/requirements.lock",
 }
-FAMILIES: Final = {"langchain-0.0.337": "3.11", "litellm": "3.11"}
+FAMILIES: Final = {"langchain-0.0.337": "3.11", "litellm": "3.11", "litellm-proxy": "3.11"}
 """The shipped families, and the Python that the environments of each are locked for."""
+FEATURES: Final = {"litellm-proxy": "litellm"}
+"""Families with a table of features (features.toml), which stands beside their reports, and the other family in it."""
 ENGINES: Final = {
     "engines": ("langchain-0.0.337", "torch==2.13.0"),
     "deepsparse": ("langchain-0.0.337",),
@@ -193,6 +195,7 @@ def matrix(session: nox.Session, family: str) -> None:
     if not options.adapter and all(map(os.path.exists, parts)):
         before = reports_of(family)
         harness(session, environments[0], "report", *parts)
+        features(session, environments[0])
         if options.check:
             compare(session, family, before, reports_of(family))
     if failed:
@@ -412,6 +415,18 @@ def harness(session: nox.Session, environment: Environment, command: str, *argum
     except CommandFailed:
         return False
     return True
+
+
+def features(session: nox.Session, environment: Environment) -> None:
+    """
+    Write a family's table of features, where it has one, from its own matrix and the committed one of the other family.
+    """
+    if environment.family not in FEATURES:
+        return
+    families = (FEATURES[environment.family], environment.family)
+    matrices = [f"reports/{family}/matrix.json" for family in families]
+    options = ("--features", f"families/{environment.family}/features.toml", "--out", f"reports/{environment.family}")
+    harness(session, environment, "report", *matrices, *options)
 
 
 def recorded_in(family: str, wanted: Sequence[str]) -> dict[str, list[str]]:

@@ -246,3 +246,65 @@ class Claims:
     source: str | None = None
     origin: str | None = None
     exceptions: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Column:
+    """
+    Keep one column of a published table of features: a family, whose adapters stand behind it.
+
+    Attributes:
+        name: its heading.
+        family: whose cells it shows.
+        published: the features that the page gives a check there.
+        adapters: those that stand behind it; all of the family's where none is named.
+        example: the adapter whose evidence is quoted, if it can be; None for the first.
+    """
+
+    name: str
+    family: str
+    published: tuple[str, ...] = ()
+    adapters: tuple[str, ...] = ()
+    example: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Promise:
+    """
+    Keep one sentence of a page that promises something.
+
+    Attributes:
+        says: the promise, restated.
+        feature: the row of the table that shows whether it holds; None where no cell can.
+        columns: the columns that it is made for.
+        cells: the cells that show it instead, as FAMILY/NAME::CAPABILITY.
+        verdict: what these have to be.
+        unjudged: why no cell shows it, or what does.
+    """
+
+    says: str
+    feature: str | None = None
+    columns: tuple[str, ...] = ()
+    cells: tuple[str, ...] = ()
+    verdict: Verdict | None = None
+    unjudged: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Features:
+    """
+    Keep a published table that has features for rows and families for columns.
+
+    Attributes:
+        title: of the report.
+        source: where the table was published.
+        features: by the page's name, in its order, the call that shows it.
+        columns: in the page's order.
+        promises: what the page says beside the table.
+    """
+
+    title: str
+    source: str
+    features: Mapping[str, Capability]
+    columns: tuple[Column, ...]
+    promises: tuple[Promise, ...] = ()

@@ -243,6 +243,56 @@ class UpstreamFailed(Event):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Asked(Event):
+    """
+    A request left the adapter for the program that stands between it and its upstream.
+
+    Attributes:
+        passage: its number among these, from 0.
+        carries: which inputs (by index) it carries.
+        through: top-level modules on the stack that sent it.
+    """
+
+    passage: int
+    method: str
+    uri: str
+    carries: tuple[int, ...]
+    hook: Hook
+    phase: Phase = "call"
+    through: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Replied(Event):
+    """
+    The program's answer began, with this status.
+    """
+
+    passage: int
+    status: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Heard(Event):
+    """
+    One piece of the program's answer was handed to the adapter's client library.
+    """
+
+    passage: int
+    size: int
+    hook: Hook
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Lost(Event):
+    """
+    The program ended, or was ended, before the call did; `what` says how.
+    """
+
+    what: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Computed(Event):
     """
     One turn of the caller's event loop used this much processor time (seconds, not wall).
@@ -299,7 +349,7 @@ KINDS: Final[dict[str, type[Event]]] = {
     kind.__name__: kind
     for kind in (
         Constructed, Started, Sent, Answered, Arrival, Ended, Closed, Item, Returned, Raised, Missing,
-        Refused, Dialled, UpstreamFailed, Computed, Stalled, Spawned, Endless, Died,
+        Refused, Dialled, UpstreamFailed, Asked, Replied, Heard, Lost, Computed, Stalled, Spawned, Endless, Died,
     )
 }  # fmt: skip
 

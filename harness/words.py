@@ -9,6 +9,8 @@ FEWEST_ARRIVALS: Final = 4
 """Fewer arrivals cannot show streaming (contract, section 3)."""
 REFUSED: Final = 400
 """The least HTTP status by which an upstream refuses."""
+UNAUTHORISED: Final = frozenset({401, 403})
+"""The HTTP statuses by which somebody is not let in."""
 
 
 class Capability(StrEnum):

@@ -40,7 +40,8 @@ MAY_IMPORT: Final[dict[str, frozenset[str]]] = {
     "battery": PARTS,
     "checks": PARTS | {"battery"},
     "isolation": PARTS | {"battery"},
-    "session": RUN - {"session"},
+    "programs": PARTS | {"battery", "isolation", "serve"},
+    "session": (RUN - {"session"}) | {"programs"},
     "plugin": RUN,
     "cli": RUN | {"serve", "simulators"},
     # the package itself offers what a registration in Python needs

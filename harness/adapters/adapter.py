@@ -44,6 +44,7 @@ class Adapter:
         preload: modules to import once for all of its calls, such as the client library that its constructor imports.
         timeout: seconds that a call may take.
         environment: the locked environment that it runs in, where there are several; None: the project's.
+        program: the program beside it, through which it reaches its upstream (docs/programs.md).
         without: checks that `harness check` leaves out, as "check" or "check.call", each with the reason.
         rebuild: "module:function" that puts the list of a stream's pieces together, where addition does not.
         usage: further keyword arguments of a streaming call that ask for token usage; None where none is to be had.
@@ -71,6 +72,7 @@ class Adapter:
     preload: tuple[str, ...] = ()
     timeout: float | None = None
     environment: str | None = None
+    program: str | None = None
     without: Mapping[str, str] = field(default_factory=dict)
     rebuild: str | None = None
     usage: Mapping[str, object] | None = None
@@ -99,6 +101,7 @@ class Adapter:
             preload: Iterable[str] = ...,
             timeout: float | None = ...,
             environment: str | None = ...,
+            program: str | None = ...,
             without: Mapping[str, str] = ...,
             rebuild: str | Callable[..., object] | None = ...,
             usage: Mapping[str, object] | None = ...,
@@ -177,6 +180,7 @@ _CHECKS: Final[dict[str, checks.Check]] = {
     "preload": checks.modules,
     "timeout": checks.optional(checks.seconds),
     "environment": checks.optional(checks.environment_name),
+    "program": checks.optional(checks.text),
     "without": checks.reasons,
     "rebuild": checks.optional(target_text),
     "usage": checks.optional(checks.keywords),

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Final
 from harness.adapters import checks
 from harness.adapters.adapter import Adapter
 from harness.adapters.configuration import PYPROJECT, Configuration, find_configuration
+from harness.adapters.program import Program, program, require_program
 from harness.adapters.targets import target_text
 from harness.adapters.variables import expand
 from harness.errors import RegistrationError
@@ -20,9 +21,9 @@ if TYPE_CHECKING:
 
 _PROJECT_KEYS: Final = (
     "family", "cassettes", "reports", "published", "documented", "env", "preload", "paths", "simulators", "upstream",
-    "timeout", "environment", "checks", "columns", "adapters",
+    "timeout", "environment", "checks", "columns", "programs", "adapters",
 )  # fmt: skip
-_ADAPTER_KEYS: Final = tuple(field.name for field in fields(Adapter) if field.name not in {"name", "family", "origin"})
+_ADAPTER_KEYS: Final = tuple(one.name for one in fields(Adapter) if one.name not in {"name", "family", "origin"})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -46,6 +47,7 @@ class Project:
         environment: the locked environment that its adapters run in, where they do not say; None where it has but one.
         checks: further checks of `harness check`, as "module:attribute".
         columns: checks that are columns of the table.
+        programs: those beside the adapters, by their names.
         adapters: those that the file registers, in its order.
         file: the configuration file, if there is one.
         package: the distribution that the project builds, if it is known.
@@ -66,6 +68,7 @@ class Project:
     environment: str | None = None
     checks: tuple[str, ...] = ()
     columns: tuple[str, ...] = ()
+    programs: Mapping[str, Program] = field(default_factory=dict)
     adapters: tuple[Adapter, ...] = ()
     file: Path | None = None
     package: str | None = None
@@ -146,10 +149,14 @@ def _project(found: Configuration) -> Project:
         environment=checks.optional(checks.environment_name)(settings.get("environment"), f"{place}, environment"),
         checks=_specs(settings.get("checks", ()), f"{place}, checks"),
         columns=checks.texts(settings.get("columns", ()), f"{place}, columns"),
+        programs=_programs(found),
         file=found.file,
         package=found.package,
     )
-    return replace(project, adapters=tuple(project.adopt(adapter) for adapter in _adapters(found)))
+    adapters = tuple(project.adopt(adapter) for adapter in _adapters(found))
+    for adapter in adapters:
+        require_program(adapter, project.programs)
+    return replace(project, adapters=adapters)
 
 
 def _check_project_keys(settings: Mapping[str, object], found: Configuration) -> None:
@@ -182,6 +189,11 @@ def _optional_path(settings: Mapping[str, object], key: str, place: str, root: P
 
 def _specs(value: object, where: str) -> tuple[str, ...]:
     return tuple(target_text(one, where) for one in checks.texts(value, where))
+
+
+def _programs(found: Configuration) -> dict[str, Program]:
+    tables = checks.table(found.settings.get("programs", {}), f"{found.place()}, programs")
+    return {name: program(name, table, found.place("programs", name)) for name, table in tables.items()}
 
 
 def _adapters(found: Configuration) -> list[Adapter]:

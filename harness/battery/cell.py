@@ -15,21 +15,33 @@ from harness.adapters.reflect import reflected
 from harness.battery.aftermath import Aftermath
 from harness.battery.calls import Call, raised
 from harness.battery.children import ChildWatch
+from harness.battery.counting import Counts
 from harness.battery.job import Job, Send, note
 from harness.battery.loop import Heartbeat, new_loop, sleep_watch
 from harness.battery.prompts import PROMPTS
 from harness.errors import UserError
-from harness.events import Arrival, Computed, Constructed, Event, Missing, Raised, Sent, Spawned, Stalled, encode
+from harness.events import (
+    Arrival,
+    Asked,
+    Computed,
+    Constructed,
+    Event,
+    Heard,
+    Missing,
+    Raised,
+    Sent,
+    Spawned,
+    Stalled,
+    encode,
+)
 from harness.marks import carried
 from harness.tape import cassette as files
 from harness.tape import clients, engines
 from harness.tape.gate import GRACE, Gate
 from harness.tape.log import Log
-from harness.tape.recorded import cassette_of
+from harness.tape.passage import Control, Door, ThroughTape
+from harness.tape.recorded import cassette_of, told_of
 from harness.tape.tape import Detour, Dial, Tape, eject
-from harness.tape.timing import header
-from harness.verdicts.documents import is_plain_type
-from harness.verdicts.fidelity import carries
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -92,7 +104,7 @@ class Cell:
         children = ChildWatch(self._spawned)
         if hasattr(os, "register_at_fork"):
             os.register_at_fork(after_in_child=self._in_child)
-        tape = self._tape(self._log, self._gate())
+        tape = self._through() or self._tape(self._log, self._gate())
         if self._job.mode == "record":
             self._aftermath = Aftermath(lambda: len(self._recorded))
         with tape.insert():
@@ -242,18 +254,24 @@ class Cell:
             on_interaction=self._keep,
         )
 
+    def _through(self) -> Tape | None:
+        """
+        Return the tape of a call that goes through a program, where there is one.
+        """
+        told = self._job.options.get("program")
+        if not isinstance(told, dict):
+            return None
+        door = Door(**told)
+        control = Control(door, self._capability, self._log)
+        return ThroughTape(self._log, control, door, marks=self._marks, on_miss=self._give_up)
+
     def _load(self) -> Cassette | None:
         path = self._job.cassettes.get(self._capability.value)
         if self._job.mode == "record" or not path or not Path(path).exists():
             return None
         cassette = files.load(Path(path), match_on=self._adapter.match_on)
-        timing = files.read_timing(cassette.data[0][1]) if cassette.data else None
-        for name, value in (("recorded", timing and timing.recorded), ("upstream", timing and timing.upstream)):
-            if value:
-                self._send("note", note(name, value))
-        # what an engine is asked beside its seams has no arrivals in any recording
-        if timing and all(files.read_timing(response).made_up for _, response in cassette.data):
-            self._send("note", note("arrivals", "made up"))
+        for name, value in told_of(cassette).items():
+            self._send("note", note(name, value))
         return cassette
 
     def _gate(self) -> Gate:
@@ -273,17 +291,7 @@ class Cell:
         return carried(text, self._inputs if self._capability.batches else self._inputs[:1])
 
     def _counts(self, text: str) -> bool:
-        stored = [response for _, response in self._stored()]
-        bodies = [response["body"].get("string") or b"" for response in stored]
-        worded = [
-            body
-            for body, one in zip(bodies, stored, strict=True)
-            if is_plain_type(header(one["headers"], "content-type"))
-        ]
-        return carries(text, bodies, worded)
-
-    def _stored(self) -> list[tuple[Request, dict[str, Any]]]:
-        return self._recorded if self._cassette is None else self._cassette.data
+        return Counts(self._recorded if self._cassette is None else self._cassette.data)(text)
 
     def _dial(self) -> Dial | None:
         address = self._job.options.get("dial")
@@ -301,7 +309,7 @@ class Cell:
         self._send("event", encode(event))
 
     def _lap(self, event: Event) -> None:
-        if self._heartbeat is not None and isinstance(event, Sent | Arrival):
+        if self._heartbeat is not None and isinstance(event, Sent | Arrival | Asked | Heard):
             self._heartbeat.lap()
 
     def _spawned(self, what: str) -> None:
@@ -347,7 +355,7 @@ class Cell:
         if self._instance is not None:
             for capability, verdict in reflected(type(self._instance)).items():
                 self._send("note", note(f"reflected.{capability.value}", verdict.value))
-        through = [name for event in self._log.events if isinstance(event, Sent) for name in event.through]
+        through = [name for event in self._log.events if isinstance(event, Sent | Asked) for name in event.through]
         told = {**self._engines_versions(), **distributions(self._adapter.target.partition(":")[0], through)}
         for name, version in told.items():
             self._send("note", note(f"distribution.{name}", version))

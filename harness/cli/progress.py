@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 import threading
 from contextlib import contextmanager
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from harness.cli.screen import is_terminal, note
 
@@ -18,6 +18,10 @@ if TYPE_CHECKING:
     from harness.cells import Cell
     from harness.session import Progress
     from harness.words import Capability
+
+
+_EVERY: Final = 5
+"""Seconds between lines about a program that is starting."""
 
 
 @contextmanager
@@ -56,7 +60,15 @@ class _Bar:
         self._working: dict[str, str] = {}
         self._begun: dict[str, int] = {}
         self._judged = 0
+        self._beside: dict[str, str] = {}
         self._lock = threading.Lock()
+
+    def beside(self, program: str, seconds: float, *, up: bool) -> None:
+        with self._lock:
+            self._beside[program] = f"{program} starting, {seconds:.0f} s"
+            if up:
+                del self._beside[program]
+            self._update()
 
     def started(self, adapter: Adapter) -> None:
         with self._lock:
@@ -78,9 +90,13 @@ class _Bar:
         self._working.pop(adapter.id, None)
         if doing is not None:
             self._working[adapter.id] = f"{adapter.name} {doing}"
+        self._update()
+
+    def _update(self) -> None:
         # an adapter's cells are judged together, but a call that begins tells that the one before it is over
         done = self._judged + sum(max(begun - 1, 0) for begun in self._begun.values())
-        self._shown.update(self._task, completed=done, description=", ".join(self._working.values()))
+        at_work = [*self._beside.values(), *self._working.values()]
+        self._shown.update(self._task, completed=done, description=", ".join(at_work))
 
 
 class _Lines:
@@ -93,6 +109,15 @@ class _Lines:
         self._done = 0
         self._cells: dict[str, list[Cell]] = {}
         self._lock = threading.Lock()
+
+    def beside(self, program: str, seconds: float, *, up: bool) -> None:
+        """
+        Print how far a program's start is, now and then.
+        """
+        if up:
+            note(f"{program}: up after {seconds:.1f} s")
+        elif round(seconds) % _EVERY == 0:
+            note(f"{program}: starting, {seconds:.0f} s")
 
     def started(self, adapter: Adapter) -> None:
         self._cells[adapter.id] = []

@@ -24,6 +24,12 @@ if TYPE_CHECKING:
     "--out", type=click.Path(path_type=Path), metavar="DIR", help="Where the reports go, if not to the project's."
 )
 @click.option("--schema", is_flag=True, help="Print the JSON Schema of matrix.json, and do nothing else.")
+@click.option(
+    "--features",
+    type=click.Path(path_type=Path),
+    metavar="FILE",
+    help="Regenerate the published table of features that this file describes, and nothing else.",
+)
 @github_option
 @config_option
 @click.pass_context
@@ -41,6 +47,7 @@ def command(
     Examples:
       harness report reports/matrix.json
       harness report part-1.json part-2.json --out site
+      harness report sdk/matrix.json proxy/matrix.json --features features.toml --out site
     """  # noqa: D301 - click looks for this very character
     if given["schema"]:
         from harness.cli.screen import say  # noqa: PLC0415 - `--help` does without
@@ -53,6 +60,9 @@ def command(
     project = _project(ctx, given["config"], needed=out is None)
     folder = out if project is None else out or project.reports
     assert folder is not None  # noqa: S101 - told to the type checker; without --out there is a project
+    if given["features"] is not None:
+        _regenerate(matrices, folder, given["features"])
+        return
     merged = _render(matrices, folder, project)
     if given["github"]:
         summarize(merged, None)
@@ -83,6 +93,24 @@ def _render(matrices: Sequence[Path], folder: Path, project: Project | None) -> 
     results.show_table(merged)
     results.show_files(files)
     return merged
+
+
+def _regenerate(matrices: Sequence[Path], folder: Path, file: Path) -> None:
+    from harness.adapters.features import load_features  # noqa: PLC0415 - as above
+    from harness.cli import results  # noqa: PLC0415 - as above
+    from harness.cli.screen import note  # noqa: PLC0415 - as above
+    from harness.report.features import render_features, render_features_html  # noqa: PLC0415 - as above
+    from harness.report.files import replace_files  # noqa: PLC0415 - as above
+    from harness.report.matrix import read_matrix  # noqa: PLC0415 - as above
+    from harness.report.merge import merge  # noqa: PLC0415 - as above
+    from harness.session.outputs import require_folder  # noqa: PLC0415 - as above
+
+    features = load_features(file)
+    require_folder(folder)
+    merged = merge([read_matrix(path) for path in matrices], [str(path) for path in matrices])
+    texts = {"features.md": render_features(merged, features), "features.html": render_features_html(merged, features)}
+    replace_files({folder / name: text.encode("utf-8", "replace") for name, text in texts.items()})
+    note(f"reports: {results.shown(folder)}/ ({', '.join(texts)})")
 
 
 def _whole(merged: Matrix, project: Project | None) -> Matrix:

@@ -7,15 +7,17 @@ from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass, field, replace
 from functools import partial
 from importlib.metadata import version
-from typing import TYPE_CHECKING, Protocol, Self
+from typing import TYPE_CHECKING, Final, Protocol, Self
 
 from harness.adapters.build import expanded_env
+from harness.adapters.program import require_program
 from harness.adapters.published import load_published
 from harness.battery.job import Job
 from harness.battery.prompts import VERSION
 from harness.cells import Cell, Checked, Matrix, Measured, Provenance
 from harness.errors import CassetteError
 from harness.isolation.hosts import Fleet
+from harness.isolation.outcome import Outcome
 from harness.session.attempts import read_attempt
 from harness.session.cells import cell, judged, measured, python_version
 from harness.session.made import withheld
@@ -29,7 +31,8 @@ if TYPE_CHECKING:
 
     from harness.adapters import Adapter, Project
     from harness.events import Event
-    from harness.isolation.outcome import Outcome
+    from harness.isolation.watch import OnEvent
+    from harness.programs.beside import Programs
     from harness.session.attempts import Attempt
     from harness.session.columns import Columns
     from harness.session.made import Made
@@ -40,6 +43,11 @@ class Progress(Protocol):
     """
     Be told what a run is doing, from the thread that runs it.
     """
+
+    def beside(self, program: str, seconds: float, *, up: bool) -> None:
+        """
+        Learn how long a program that adapters need beside them has been starting, and whether it is up now.
+        """
 
     def started(self, adapter: Adapter) -> None:
         """
@@ -79,7 +87,11 @@ class Row:
     checks: tuple[Checked, ...] = ()
 
 
+_NOT_THROUGH_PROGRAMS: Final = "it is not tried on adapters that go through a program"
+
+
 class _Silent:
+    def beside(self, program: str, seconds: float, *, up: bool) -> None: ...
     def started(self, adapter: Adapter) -> None: ...
     def called(self, adapter: Adapter, capability: Capability) -> None: ...
     def judged(self, adapter: Adapter, cell: Cell) -> None: ...
@@ -115,13 +127,19 @@ class Session:
         self._fleet = Fleet(
             preload=project.preload, env=project.expanded_env(), jobs=settings.workers, spawn=settings.spawn
         )
+        self._programs = _programs(project, settings, self._progress)
 
     def __enter__(self) -> Self:
         self._fleet.__enter__()
         return self
 
     def __exit__(self, *_: object) -> None:
+        self._close()
+
+    def _close(self) -> None:
         self._fleet.close()
+        if self._programs is not None:
+            self._programs.close()
 
     def rows(
         self,
@@ -145,7 +163,7 @@ class Session:
         try:
             self._gather(futures, found)
         except BaseException as error:
-            self._fleet.close()
+            self._close()
             pool.shutdown(wait=False, cancel_futures=True)
             if isinstance(error, KeyboardInterrupt):
                 raise Interrupted([found[place] for place in sorted(found)]) from error
@@ -158,7 +176,6 @@ class Session:
         Measure one adapter.
         """
         self._progress.started(adapter)
-        job = self._job(adapter)
         calling: set[Capability] = set()
 
         def on_event(capability: Capability, _: Event) -> None:
@@ -166,9 +183,20 @@ class Session:
                 calling.add(capability)
                 self._progress.called(adapter, capability)
 
-        outcomes = self._fleet.measure(job, capabilities, on_event)
-        row = self._row(adapter, outcomes)
+        row = self._row(adapter, self._measured(adapter, capabilities, on_event))
         return row if self._columns is None else replace(row, checks=self._columns.tried(self, adapter, capabilities))
+
+    def _measured(
+        self, adapter: Adapter, capabilities: Sequence[Capability], on_event: OnEvent
+    ) -> dict[Capability, Outcome]:
+        if adapter.program is None:
+            return self._fleet.measure(self._job(adapter), capabilities, on_event)
+        require_program(adapter, self._project.programs)
+        assert self._programs is not None  # noqa: S101 - there is one, so there are some
+        cassettes = {one: self.cassette(adapter, one) for one in capabilities}
+        return self._programs.measure(
+            adapter, cassettes, self._job, lambda job, calls: self._fleet.measure(job, calls, on_event)
+        )
 
     def outcomes(
         self, adapter: Adapter, capabilities: Sequence[Capability], options: Mapping[str, object], *, calls: int = 1
@@ -184,6 +212,8 @@ class Session:
             options: of the job; `entry` says what to run.
             calls: how many calls an entry makes, one after the other.
         """
+        if adapter.program is not None:
+            return dict.fromkeys(capabilities, Outcome(notes={"checks": _NOT_THROUGH_PROGRAMS}))
         job = self._job(adapter)
         # twice the time: an entry that minds the time-out itself comes before whoever watches it
         job = replace(job, timeout=2 * calls * job.timeout, options={**job.options, **options})
@@ -315,6 +345,16 @@ def _problem(capability: Capability, outcome: Outcome) -> Problem | None:
         if outcome.notes.get(note):
             return Problem(kind=kind, capability=capability, message=outcome.notes[note])
     return None
+
+
+def _programs(project: Project, settings: Settings, progress: Progress) -> Programs | None:
+    if not project.programs:
+        return None
+    from harness.programs.beside import Programs  # noqa: PLC0415 - imports vcrpy, 1.3 s, and few projects have programs
+    from harness.programs.visit import Setup  # noqa: PLC0415 - as above
+
+    setup = Setup(record=settings.record, dial=settings.dial, pace=settings.pace)
+    return Programs(project.programs, project.root, setup, progress.beside)
 
 
 class Interrupted(KeyboardInterrupt):

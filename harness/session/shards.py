@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import re
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Final
 
 from harness.errors import UserError
@@ -64,6 +64,8 @@ def digest_of_inputs(project: Project, adapters: Iterable[Adapter], capabilities
     for adapter in sorted(adapters, key=lambda one: (family_of(project, one), one.name)):
         values = {name: value for name, value in adapter.as_dict().items() if name != _NOT_MEASURED}
         values["family"] = family_of(project, adapter)
+        program = project.programs.get(adapter.program or "")
+        values["program"] = None if program is None else {**asdict(program), _NOT_MEASURED: None}
         state.update(json.dumps(values, sort_keys=True).encode())
         for capability in capabilities:
             cassette = cassette_path(project, adapter, capability)

@@ -40,6 +40,13 @@ class Log:
         self._began = time.perf_counter()
 
     @property
+    def began(self) -> float:
+        """
+        Return when it was begun, on the system's monotonic clock: what its events' `real` is reckoned from.
+        """
+        return self._began
+
+    @property
     def events(self) -> list[Event]:
         """
         Return the events so far.

@@ -62,6 +62,21 @@ def cassette_of(interactions: Sequence[Interaction], match_on: Sequence[str] | N
     return cassette
 
 
+def told_of(cassette: Cassette) -> dict[str, str]:
+    """
+    Return what a cassette says of itself, as notes of its cell.
+    """
+    if not cassette.data:
+        return {}
+    timing = read_timing(cassette.data[0][1])
+    told = {"recorded": timing.recorded, "upstream": timing.upstream}
+    notes = {name: str(value) for name, value in told.items() if value}
+    # what an engine is asked beside its seams has no arrivals in any recording
+    if all(read_timing(response).made_up for _, response in cassette.data):
+        notes["arrivals"] = "made up"
+    return notes
+
+
 def save_recording(
     path: Path, interactions: Sequence[Interaction], secrets: Secrets, stamp: Stamp, *, by_looks: bool = False
 ) -> None:

@@ -20,7 +20,7 @@ from harness.tape.scrub import scrub_request
 from harness.words import REFUSED
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Awaitable, Callable, Iterator, Sequence
 
     from vcr.cassette import Cassette
     from vcr.request import Request
@@ -79,6 +79,8 @@ class Exchange:
 
     player: Player | None
     recorder: Recorder | None
+    opening: Callable[[], Awaitable[None]] | None = None
+    """What is to be awaited before the player has an answer's head, for who asks asynchronously; None for nothing."""
 
 
 class Tape:

@@ -13,10 +13,13 @@ from harness.events import (
     Endless,
     Event,
     Item,
+    Lost,
     Missing,
     Raised,
     Refused,
+    Replied,
     Returned,
+    Sent,
     Spawned,
 )
 from harness.verdicts.evidence import gather
@@ -24,7 +27,7 @@ from harness.verdicts.exchanges import Traffic, exchanges, traffic
 from harness.verdicts.failures import standing_failure
 from harness.verdicts.faithful import unfaithful, wrong_shape
 from harness.verdicts.native import decide
-from harness.words import Capability, Verdict
+from harness.words import REFUSED, Capability, Verdict
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -73,6 +76,9 @@ def _before_the_answer(events: Sequence[Event]) -> tuple[Verdict, str] | None:
     refused = next((event for event in events if isinstance(event, Refused)), None)
     if refused is not None:
         return Verdict.UNKNOWN, _first_line(refused.why)
+    lost = next((event for event in events if isinstance(event, Lost)), None)
+    if lost is not None:
+        return Verdict.UNKNOWN, f"not measured: {lost.what}"
     for event in events:
         match event:
             case Missing(what="module", name=name):
@@ -107,6 +113,9 @@ def _of_the_run(capability: Capability, events: Sequence[Event], found: Traffic)
         return Verdict.UNSUPPORTED, f"it says so itself: {_short(raised.type, raised.message)}"
     if any(isinstance(event, Dialled) for event in events):
         return _dialled(events)
+    shut_out = _shut_out(events, raised)
+    if shut_out is not None:
+        return shut_out
     if not found.calls and any(isinstance(event, Spawned) for event in events):
         return Verdict.UNKNOWN, "it works through a child process, whose traffic cannot be seen"
     ended = _ending(events, found, raised)
@@ -115,6 +124,17 @@ def _of_the_run(capability: Capability, events: Sequence[Event], found: Traffic)
     if not wrong_shape(capability, events):
         return _unseen(found)
     return None
+
+
+def _shut_out(events: Sequence[Event], raised: Raised | None) -> tuple[Verdict, str] | None:
+    """
+    Judge a call that the program beside the adapter refused by itself: as little as a refusing upstream, it tells.
+    """
+    status = next((one.status for one in events if isinstance(one, Replied) and one.status >= REFUSED), None)
+    if status is None or any(isinstance(event, Sent) for event in events):
+        return None
+    said = "" if raised is None else f": {_short(raised.type, raised.message)}"
+    return Verdict.UNKNOWN, f"the program answered with HTTP status {status}, and asked its upstream nothing{said}"
 
 
 def _unseen(found: Traffic) -> tuple[Verdict, str] | None:

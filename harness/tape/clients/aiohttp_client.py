@@ -324,6 +324,8 @@ def _tapped_send(original: Callable[..., Awaitable[Any]]) -> Callable[..., Await
         body = await _collect(self)
         exchange = conn.tape.send(_request(self, body), "async")
         player: Any = exchange.player
+        if exchange.opening is not None:
+            await exchange.opening()
         if exchange.recorder is not None:
             _put_body(self, body)
             player = await _record(exchange.recorder, conn, lambda: original(self, conn.real))

@@ -78,6 +78,8 @@ class _Shape:
             request.stream = self._library.ByteStream(body)
             exchange = tape.send(_request(request, body), "async")
             player = exchange.player
+            if exchange.opening is not None:
+                await exchange.opening()
             if exchange.recorder is not None:
                 player = await self._arecord(exchange.recorder, tape, request, lambda: original(transport, request))
             return self._response(request, player, self._async_stream)

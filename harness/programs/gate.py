@@ -1,0 +1,105 @@
+"""
+The gate of a program's upstream: the cell's own, one process further away.
+
+What it waits for is the same as in process: the caller's item, or proof that there will be none. But a slice of
+waiting counts only where neither the program nor the cell had anything to do: what is starved of the processor, or
+still at work on the last arrival, may yet hand something on.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+from harness.isolation.processes import descendants
+from harness.tape.gate import SLICE, TURNS, Gate
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+
+    from harness.words import Capability
+
+MOST: Final = 30
+"""Times the slices of a wait after which it is given up although somebody is always at work: some never rest."""
+_ALIVE_AGAIN: Final = 25
+"""Looks after which the processes are looked for anew."""
+_AT_WORK: Final = frozenset({"R", "D"})
+
+
+class UpstreamGate(Gate):
+    """
+    Decide when an arrival may go to the program.
+
+    Args:
+        capability: the call under test.
+        inputs: how many inputs it was given.
+        counts: tells whether an item's text carries part of the upstream's answer.
+        at_work: tells whether the program or the cell has something to do now.
+    """
+
+    def __init__(
+        self, capability: Capability, *, inputs: int, counts: Callable[[str], bool], at_work: Callable[[], bool]
+    ) -> None:
+        super().__init__(capability, inputs=inputs, counts=counts)
+        self._at_work = at_work
+
+    async def ahold(self, position: int, of: int, *, last: bool, address: str = "", request: int = 0) -> None:
+        """
+        Wait until arrival `position` of `of` may go.
+        """
+        for wait in self._waits(position, of, last=last, address=address, request=request, sync=False):
+            turn = idle = 0
+            while not (wait.over() or self._open):
+                await asyncio.sleep(0 if turn < TURNS else SLICE)
+                turn += 1
+                idle += turn > TURNS and not self._at_work()
+                if idle >= wait.slices or turn > MOST * wait.slices:
+                    wait.give_up()
+                    break
+        self._note_arrival()
+
+    def _others_could_send(self, *, sync: bool) -> bool:  # noqa: ARG002 - the base's interface
+        """
+        Say yes: the callers are in another process.
+        """
+        return True
+
+
+class AtWork:
+    """
+    Tell whether any of some processes, or of those below them, has something to do (Linux; elsewhere always no).
+
+    Args:
+        roots: returns the processes.
+    """
+
+    def __init__(self, roots: Callable[[], Iterable[int]]) -> None:
+        self._roots = roots
+        self._known: list[int] = []
+        self._looks = 0
+
+    def __call__(self) -> bool:
+        """
+        Look at each thread: one that runs or waits for the processor or the disk is at work.
+        """
+        if sys.platform != "linux":
+            return False
+        if self._looks % _ALIVE_AGAIN == 0:
+            roots = list(self._roots())
+            self._known = [*roots, *(one for root in roots for one in descendants(root))]
+        self._looks += 1
+        return any(_is_at_work(process) for process in self._known)
+
+
+def _is_at_work(process: int) -> bool:
+    for stat in Path(f"/proc/{process}/task").glob("*/stat"):
+        try:
+            # the name in brackets may hold anything; the state follows the last one
+            state = stat.read_text(errors="replace").rpartition(")")[2].split()[0]
+        except (OSError, IndexError):
+            continue
+        if state in _AT_WORK:
+            return True
+    return False

@@ -1,0 +1,155 @@
+"""A visit: one call of an adapter over a program, as the program's upstream sees it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from harness.battery.counting import Counts
+from harness.errors import UserError
+from harness.events import Constructed
+from harness.marks import carried
+from harness.programs.gate import UpstreamGate
+from harness.tape import cassette as files
+from harness.tape.log import Log
+from harness.tape.recorded import told_of
+from harness.tape.tape import Detour, Tape
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+    from pathlib import Path
+
+    from vcr.cassette import Cassette
+    from vcr.request import Request
+
+    from harness.words import Capability
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Setup:
+    """
+    Say what answers in a program's upstream's place.
+
+    Attributes:
+        record: the real upstream does, or a simulator, and is recorded.
+        dial: "address:port" of that simulator.
+        pace: 0 replays at once, other factors scale the recorded pace.
+    """
+
+    record: bool = False
+    dial: str | None = None
+    pace: float = 0.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Guest:
+    """
+    Say whose calls come next.
+
+    Attributes:
+        inputs: the prompts; single calls have the first.
+        cassettes: path of the cassette by call.
+        match_on: how requests are matched.
+    """
+
+    inputs: tuple[str, ...]
+    cassettes: Mapping[Capability, Path]
+    match_on: tuple[str, ...] | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Caller:
+    """
+    Say which call it is, and of which process.
+
+    Attributes:
+        capability: the call.
+        began: when the cell's log was begun, on the system's monotonic clock.
+        process: the cell's.
+    """
+
+    capability: Capability
+    began: float
+    process: int
+
+
+@dataclass(slots=True)
+class Visit:
+    """
+    Hold one call.
+
+    Attributes:
+        caller: whose.
+        log: what the upstream sees.
+        tape: what answers.
+        notes: what the cassette says of itself.
+        interactions: what was recorded.
+        troubles: how the program could not be reached, or broke off.
+        keyless: a request came without the program's key.
+        over: the call's process is gone.
+    """
+
+    caller: Caller
+    log: Log
+    tape: Tape
+    notes: dict[str, str] = field(default_factory=dict)
+    interactions: list[str] = field(default_factory=list)
+    troubles: list[str] = field(default_factory=list)
+    keyless: bool = False
+    over: bool = False
+
+    def begin(self) -> None:
+        """
+        Note that the constructor is done and the call starts.
+        """
+        self.log.add(Constructed, module="", qualname="")
+        self.tape.gate.begin()
+
+    def end(self) -> None:
+        """
+        Let everything through: nobody waits any more.
+        """
+        self.over = True
+        self.tape.gate.finish()
+
+
+def visit(caller: Caller, guest: Guest, setup: Setup, at_work: Callable[[], bool]) -> Visit:
+    """
+    Return the visit of one call; where its cassette cannot be read, that is what it answers.
+    """
+    capability = caller.capability
+    path = guest.cassettes[capability]
+    cassette, problem = (None, None) if setup.record or not path.exists() else _loaded(path, guest)
+    inputs = guest.inputs if capability.batches else guest.inputs[:1]
+    kept: list[tuple[Request, dict[str, Any]]] = []
+    made: list[str] = []
+
+    def keep(request: Request, response: dict[str, Any]) -> None:
+        kept.append((request, response))
+        made.append(files.dump([(request, response)]))
+
+    log = Log()
+    counts = Counts(kept if cassette is None else cassette.data)
+    tape = Tape(
+        log,
+        UpstreamGate(capability, inputs=len(inputs), counts=counts, at_work=at_work),
+        cassette=cassette,
+        marks=lambda text: carried(text, inputs),
+        pace=setup.pace,
+        dial=Detour(setup.dial) if setup.dial is not None else None,
+        missing=None if setup.record or cassette is not None else problem or "there is no cassette for this call",
+        on_interaction=keep,
+    )
+    return Visit(caller, log, tape, notes=_notes(cassette, problem), interactions=made)
+
+
+def _loaded(path: Path, guest: Guest) -> tuple[Cassette | None, str | None]:
+    try:
+        return files.load(path, match_on=guest.match_on), None
+    except UserError as error:
+        return None, str(error)
+
+
+def _notes(cassette: Cassette | None, problem: str | None) -> dict[str, str]:
+    notes = {} if cassette is None else told_of(cassette)
+    return notes if problem is None else {**notes, "problem": problem}

@@ -1,0 +1,218 @@
+"""
+The zoo through a program: over the same recordings the verdicts are those of one process, where the program is honest,
+and the program's own fault where it is not. A program that fails, or refuses, is told of and is no adapter's fault.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+import pytest
+from labels import ZOO, write_project
+from upstream import Upstream
+
+from harness.adapters import load_project
+from harness.session import Session, Settings
+from harness.session.problems import Trouble
+from harness.words import Capability
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from harness.adapters import Project
+    from harness.cells import Cell
+    from harness.session.session import Row
+
+pytestmark = pytest.mark.skipif(os.name == "nt", reason="programs need what Windows has not")
+
+PROGRAM: Final = str(Path(__file__).parent / "zoo_program.py")
+NAMES: Final = (
+    "OpenAISDK", "NativeSync-urllib", "NativeAsync-aiohttp", "AsyncDefaults", "Chat-requests-aiohttp", "YieldsOnce",
+    "CollectsPieces", "HalfBuffered", "LooksAhead", "AsyncSyncInside", "SyncInside-httpx2", "OtherLoop-httpx", "Pool",
+)  # fmt: skip
+"""Honest ones of each client, and one of each kind that is not, as far as other processes can tell."""
+SOME: Final = {one.name: one for one in ZOO if one.name in NAMES}
+Labels = dict[tuple[str, str], str]
+
+
+@dataclass(frozen=True)
+class Zoo:
+    """
+    Hold recordings that were made through an honest program, and where their upstream was.
+    """
+
+    folder: Path
+    origin: str
+    path: str
+    recorded: Labels
+
+    def project(self, kind: str | None, *names: str, **program: object) -> Project:
+        """
+        Return the project of some specimens, which ask a program of a kind, or the upstream itself.
+        """
+        text = (self.folder / "specimens.toml").read_text()
+        base = f"{self.origin if kind is None else '{program.url}'}{self.path}"
+        text = text.replace("BASE", base)
+        if kind is not None:
+            text = text.replace('\ntarget = "', '\nprogram = "proxy"\ntarget = "')
+            command = [sys.executable, PROGRAM, kind, "{port}", "{upstream}"]
+            table = {"command": command, "upstream": self.origin, "ready": "/up", "ready_within": 250, **program}
+            pairs = "\n".join(f"{key} = {json.dumps(value)}" for key, value in table.items())
+            text += f"\n[programs.proxy]\n{pairs}\n"
+        config = self.folder / f"{kind or 'direct'}.toml"
+        config.write_text(text)
+        project = load_project(config)
+        return replace(project, adapters=tuple(one for one in project.adapters if not names or one.name in names))
+
+
+def _made(name: str) -> list[Capability]:
+    return [one for one in Capability if SOME[name].labels[one.value] != "unsupported"]
+
+
+def _rows(project: Project, calls: Sequence[Capability] = (), **settings: object) -> list[Row]:
+    wanted = (lambda _: calls) if calls else lambda adapter: _made(adapter.name)
+    with Session(project, Settings(jobs=2, **settings)) as session:  # type: ignore[arg-type]  # its own fields
+        return session.rows(project.adapters, wanted)
+
+
+def _labels(rows: Sequence[Row]) -> Labels:
+    return {(cell.adapter, cell.capability.value): _label(cell) for row in rows for cell in row.cells}
+
+
+def _label(cell: Cell) -> str:
+    return f"{cell.verdict}/{cell.mechanism}" if cell.mechanism else str(cell.verdict)
+
+
+@pytest.fixture(scope="module")
+def zoo(tmp_path_factory: pytest.TempPathFactory) -> Zoo:
+    """
+    Give the zoo, recorded through an honest program from an upstream that is gone by now.
+    """
+    folder = tmp_path_factory.mktemp("zoo")
+    write_project(folder, "BASE", SOME.values()).rename(folder / "specimens.toml")
+    with Upstream() as upstream:
+        origin = "/".join(upstream.base_url.split("/")[:3])
+        made = Zoo(folder, origin, upstream.base_url.removeprefix(origin), {})
+        made.recorded.update(_labels(_rows(made.project("honest"), record=True)))
+    return made
+
+
+def test_through_an_honest_program_the_verdicts_are_those_of_one_process(zoo: Zoo) -> None:
+    """
+    While recorded, replayed in one process and replayed through the program: each cell is what its label says.
+    """
+    labels = {(name, call.value): SOME[name].labels[call.value] for name in NAMES for call in _made(name)}
+
+    assert zoo.recorded == labels
+    assert _labels(_rows(zoo.project(None))) == labels
+    first = _rows(zoo.project("honest"))
+    assert _labels(first) == labels
+    # neither ports nor keys nor the machine's speed are in what is reported
+    (again,) = _rows(zoo.project("honest", "OpenAISDK"))
+    assert [row.cells for row in first if row.adapter.name == "OpenAISDK"] == [again.cells]
+    assert again.cells[2].evidence.timeline.requests[0].uri.startswith(zoo.origin)
+
+
+CLIENTS: Final = ("OpenAISDK", "NativeSync-urllib", "NativeAsync-aiohttp", "AsyncSyncInside")
+
+
+@pytest.mark.parametrize(("kind", "mechanism"), [("collects", "buffered"), ("joins", "single-item")])
+def test_a_program_that_reads_everything_first_is_found_out(zoo: Zoo, kind: str, mechanism: str) -> None:
+    """
+    Its clients read piece by piece and have nothing to do with it: the item came after the middle of the arrivals.
+    """
+    found = _labels(_rows(zoo.project(kind, *CLIENTS), (Capability.STREAM, Capability.ASTREAM)))
+
+    assert found == {
+        ("OpenAISDK", "stream"): f"fallback/{mechanism}",
+        ("OpenAISDK", "astream"): f"fallback/{mechanism}",
+        ("NativeSync-urllib", "stream"): f"fallback/{mechanism}",
+        ("NativeSync-urllib", "astream"): "unsupported",
+        ("NativeAsync-aiohttp", "stream"): "unsupported",
+        ("NativeAsync-aiohttp", "astream"): f"fallback/{mechanism}",
+        # what blocks the loop hurts its caller more
+        ("AsyncSyncInside", "stream"): "unsupported",
+        ("AsyncSyncInside", "astream"): "fallback/blocks-loop",
+    }
+
+
+def _problems(rows: Sequence[Row]) -> list[tuple[Trouble, str]]:
+    return [(one.kind, one.message) for row in rows for one in row.problems]
+
+
+def test_a_program_that_is_killed_in_the_middle_is_told_of(zoo: Zoo) -> None:
+    """
+    The cell is unknown and says how the program ended, which is no adapter's fault; the next adapter starts it again.
+    """
+    rows = _rows(zoo.project("dies", "NativeSync-urllib", "OpenAISDK"), (Capability.STREAM,))
+
+    assert set(_labels(rows).values()) == {"unknown"}
+    for row in rows:
+        assert row.cells[0].reason == "not measured: the program proxy was killed by SIGKILL in the middle of a call"
+    assert [kind for kind, _ in _problems(rows)] == [Trouble.MISTAKE] * 2
+    assert "[programs.proxy]: the program proxy was killed by SIGKILL" in _problems(rows)[0][1]
+
+
+@pytest.mark.parametrize("status", [401, 400])
+def test_a_key_that_the_program_does_not_take_is_told_of(
+    zoo: Zoo, status: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """
+    The cell is unknown, and the error names the registration and what to write there, whatever the program's status.
+    """
+    monkeypatch.setenv("ZOO_REFUSES", str(status))
+    command = [sys.executable, PROGRAM, "honest", "{port}", "{upstream}", "{key}"]
+    rows = _rows(zoo.project("honest", "NativeSync-urllib", command=command), (Capability.INVOKE,))
+
+    ((kind, message),) = _problems(rows)
+    said = f"HTTPError: HTTP Error {status}"
+    reason = f"the program answered with HTTP status {status}, and asked its upstream nothing: {said}"
+    assert rows[0].cells[0].verdict == "unknown"
+    assert rows[0].cells[0].reason.startswith(reason)
+    assert kind is Trouble.MISTAKE
+    assert "NativeSync-urllib" in message.partition(":")[0]
+    assert 'api_key = "{program.key}"' in message
+
+
+def test_an_upstream_that_is_gone_is_told_of(zoo: Zoo) -> None:
+    """
+    What cannot be recorded, because nobody answers the program, is unknown and leaves the cassette as it was.
+    """
+    before = (zoo.folder / "cassettes/zoo/OpenAISDK/stream.yaml").read_bytes()
+
+    rows = _rows(zoo.project("honest", "OpenAISDK"), (Capability.STREAM,), record=True)
+
+    ((kind, message),) = _problems(rows)
+    assert set(_labels(rows).values()) == {"unknown"}
+    assert kind is Trouble.UNKEPT
+    assert "the upstream failed: ClientConnectorError" in message
+    assert (zoo.folder / "cassettes/zoo/OpenAISDK/stream.yaml").read_bytes() == before
+
+
+@pytest.mark.parametrize(
+    ("change", "reason"),
+    [
+        ({"base_url": "http://127.0.0.1:9"}, "it asks another server than the program that it is registered with"),
+        ({"family": "another"}, "there is no cassette for this call"),
+    ],
+)
+def test_what_the_program_cannot_answer_is_unknown(zoo: Zoo, change: Mapping[str, str], reason: str) -> None:
+    """
+    Neither a request past the program nor a call without a cassette is measured.
+    """
+    project = zoo.project("honest", "NativeSync-urllib")
+    (adapter,) = project.adapters
+    if "family" in change:
+        adapter = replace(adapter, family=change["family"])
+    else:
+        adapter = replace(adapter, kwargs={**adapter.kwargs, **change})
+
+    (row,) = _rows(replace(project, adapters=(adapter,)), (Capability.INVOKE,))
+
+    assert row.cells[0].verdict == "unknown"
+    assert reason in f"{row.cells[0].reason} {row.cells[0].evidence.error}"
