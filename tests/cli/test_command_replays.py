@@ -123,12 +123,17 @@ def test_reports_go_where_they_are_wanted(project: Folder) -> None:
 
 def test_a_part_is_put_into_the_reports(project: Folder) -> None:
     """
-    A part that is run again leaves the rest of complete reports, byte for byte; they stay complete.
+    A part that is run again leaves the rest of complete reports, byte for byte; they stay complete. Its job summary
+    tells of that part alone, and of no cell that would be lost.
     """
     before = project.digests("reports")
-    done = project("run", "toys/Plain", "--only", "astream")
+    summary = project.path / "summary.md"
+    environ = project.env(GITHUB_STEP_SUMMARY=str(summary))
+    done = project("run", "toys/Plain", "--only", "astream", "--github", env=environ)
     assert done.status == 0, done.err
     assert project.digests("reports") == before
+    assert summary.read_text().startswith("### Capabilities: no cell changed (1 cell compared)")
+    assert "Faulty" not in summary.read_text()
 
 
 def test_a_check_is_a_column_where_it_is_switched_on(project: Folder) -> None:
