@@ -13,26 +13,21 @@ import os
 import sys
 import tomllib
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
 
 HERE = Path(__file__).parent.parent
 HEADER = ("Model", "Invoke", "Async invoke", "Stream", "Async stream", "Batch", "Async batch")
 
 
-def is_fake(model: str, options: Mapping[str, Any]) -> bool:
+def is_fake(model: str) -> bool:
     """
     Tell whether LiteLLM says of a model that its streams are made of a whole answer.
     """
     import litellm  # noqa: PLC0415 - reads the environment, which is set below
     from litellm.utils import ProviderConfigManager  # noqa: PLC0415 - as above
 
-    addresses = {key: options[key] for key in ("api_base", "api_key") if key in options}
-    name, provider, _, _ = litellm.get_llm_provider(model=model, **addresses)
-    kind = litellm.LlmProviders(provider)
-    config = ProviderConfigManager.get_provider_chat_config(model=name, provider=kind)
+    # not by litellm.get_llm_provider, which logs in with some of them
+    provider, _, name = model.partition("/")
+    config = ProviderConfigManager.get_provider_chat_config(model=name, provider=litellm.LlmProviders(provider))
     if config is None or not hasattr(config, "should_fake_stream"):
         return False
     return bool(config.should_fake_stream(model=name, custom_llm_provider=provider, stream=True))
@@ -47,8 +42,7 @@ def main() -> None:
     table = csv.writer(sys.stdout, lineterminator="\n")
     table.writerow(HEADER)
     for name, adapter in settings["adapters"].items():
-        options = adapter["kwargs"]
-        stream = "fallback" if is_fake(options["model"], options) else "native"
+        stream = "fallback" if is_fake(adapter["kwargs"]["model"]) else "native"
         table.writerow((name, "", "native", stream, stream, "", ""))
 
 
