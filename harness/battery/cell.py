@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, Final
 from harness.adapters import Adapter, MissingDependency, build
 from harness.adapters.distributions import distributions
 from harness.adapters.reflect import reflected
+from harness.battery.aftermath import Aftermath
 from harness.battery.calls import Call, raised
 from harness.battery.children import ChildWatch
 from harness.battery.job import Job, Send, note
@@ -81,6 +82,7 @@ class Cell:
         self._heartbeat: Heartbeat | None = None
         self._hottest = 0.0
         self._instance: object = None
+        self._aftermath: Aftermath | None = None
 
     def run(self) -> None:
         """
@@ -91,6 +93,8 @@ class Cell:
         if hasattr(os, "register_at_fork"):
             os.register_at_fork(after_in_child=self._in_child)
         tape = self._tape(self._log, self._gate())
+        if self._job.mode == "record":
+            self._aftermath = Aftermath(lambda: len(self._recorded))
         with tape.insert():
             if self._capability.is_async:
                 self._run_async(tape)
@@ -110,6 +114,8 @@ class Cell:
     def _run_sync(self, tape: Tape) -> None:
         if self._construct():
             self._call(tape.log, tape.gate).run()
+            if self._aftermath is not None:
+                self._aftermath.wait()
 
     def _run_async(self, tape: Tape) -> None:
         loop, heartbeat = new_loop()
@@ -118,6 +124,7 @@ class Cell:
         try:
             if self._construct_for(loop, tape):
                 loop.run_until_complete(self._await(tape))
+                self._await_quiet(loop)
         except (SystemExit, KeyboardInterrupt, RuntimeError) as error:
             # what a task of the adapter's raised, or that it stopped the loop: neither reaches the call itself
             self._log.add(Raised, **raised(error, "call" if self._log.constructed else "construction"))
@@ -128,6 +135,13 @@ class Cell:
         if self._hottest >= COMPUTED_AGAIN:
             self._again(loop, heartbeat)
         # the loop is left as it is: closing it would wait for threads that an adapter may have left hanging
+
+    def _await_quiet(self, loop: asyncio.AbstractEventLoop) -> None:
+        self._watch_loop(None)
+        # the call is over: what a task raises now is no part of it
+        with suppress(SystemExit, KeyboardInterrupt, RuntimeError):
+            if self._aftermath is not None:
+                loop.run_until_complete(self._aftermath.await_quiet())
 
     def _construct_for(self, loop: asyncio.AbstractEventLoop, tape: Tape) -> bool:
         """

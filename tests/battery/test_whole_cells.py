@@ -128,6 +128,16 @@ def test_whatever_the_adapter_raises_is_its_own(  # noqa: PLR0913, PLR0917 - the
 
 
 @pytest.mark.parametrize("capability", [INVOKE, AINVOKE])
+def test_a_recording_keeps_what_is_asked_for_afterwards(live: Live, capability: Capability) -> None:
+    """
+    A thread or a task that goes on when the call is over may be sooner in replay, and then finds its request recorded.
+    """
+    outcome = live("AsksAfterwards", capability)
+    assert len(outcome.interactions) == 2
+    assert judge(capability, outcome.events).verdict is Verdict.NATIVE
+
+
+@pytest.mark.parametrize("capability", [INVOKE, AINVOKE])
 def test_threads_that_are_left_behind_keep_nobody(live: Live, capability: Capability) -> None:
     """
     A thread that sleeps for two minutes, not a daemon, does not keep the cell's process.

@@ -174,6 +174,22 @@ class LeavesThreads(Honest):
         return await super().ainvoke(prompt)
 
 
+class AsksAfterwards(Honest):
+    def _afterwards(self) -> None:
+        time.sleep(0.05)
+        self.post("/token")
+
+    def invoke(self, prompt: str) -> str:
+        answer = super().invoke(prompt)
+        threading.Thread(target=self._afterwards, daemon=True).start()
+        return answer
+
+    async def ainvoke(self, prompt: str) -> str:
+        answer = await super().ainvoke(prompt)
+        self.task = asyncio.create_task(asyncio.to_thread(self._afterwards))
+        return answer
+
+
 class WorksInAChild(Honest):
     def invoke(self, prompt: str) -> str:
         subprocess.run([sys.executable, "-c", "pass"], check=True)

@@ -1,8 +1,8 @@
 """
-Print the family's published table: `python -m declared > published.csv`, in the family's folder and its locked environment.
+Print the family's published table, when run in the family's folder and locked environment: `python -m declared`.
 
-The page of LiteLLM promises "Async", "Streaming" and "Async streaming" for its SDK, and names no exceptions. Its code does:
-a model's configuration has a method `should_fake_stream`, by which LiteLLM decides whether it makes a stream of a
+The page of LiteLLM promises "Async", "Streaming" and "Async streaming" for its SDK, and names no exceptions. Its code
+does: a model's configuration has a method `should_fake_stream`, by which LiteLLM decides whether it makes a stream of a
 whole answer. A model for which it says yes is a fallback here; one that has no configuration cannot say so.
 """
 
