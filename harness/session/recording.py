@@ -16,6 +16,7 @@ from harness.tape.secrets import tells_secret
 from harness.tape.tally import tally
 from harness.verdicts import judge
 from harness.verdicts.exchanges import exchanges
+from harness.verdicts.failures import standing_failure
 from harness.words import Verdict
 
 if TYPE_CHECKING:
@@ -65,7 +66,7 @@ class Recording:
 
     def _keep(self, path: Path, capability: Capability, outcome: Outcome) -> str | None:
         judgement = judge(capability, outcome.events)
-        trouble = next((one.trouble for one in reversed(exchanges(outcome.events)) if one.trouble), None)
+        trouble = standing_failure(exchanges(outcome.events), outcome.events)
         if outcome.interactions and judgement.verdict is Verdict.BROKEN and _breaks_off(outcome):
             self._note(path, judgement, outcome, trouble)
             return f"its process ended in the middle of an answer: {judgement.reason}"

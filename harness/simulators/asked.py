@@ -133,6 +133,11 @@ def _strings(value: Any) -> Iterator[str]:  # noqa: ANN401 - any JSON value
 def is_wanted(asked: Asked, pointer: str) -> bool:
     """
     Tell whether a flag is set in a request: true, a number but 0, or a text that says yes.
+
+    A pointer with `=` asks whether the field has the value after it: `/method=message/stream`.
     """
+    pointer, equals, wanted = pointer.partition("=")
     values = find(asked, pointer)
+    if equals:
+        return wanted in values
     return any(value.lower() in {"true", "1", "yes"} if isinstance(value, str) else bool(value) for value in values)

@@ -15,8 +15,8 @@ from typing import TYPE_CHECKING, Final
 from urllib.parse import urlsplit
 
 from harness.simulators.answers import Pace, compose
-from harness.simulators.asked import Asked
 from harness.simulators.context import answer_context, job_context, piece_context, request_context
+from harness.simulators.samples import sample
 from harness.simulators.tables import ShapeError, Table
 from harness.simulators.templates import compile_template, try_template
 
@@ -25,6 +25,8 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from jinja2 import Template
+
+    from harness.simulators.asked import Asked
 
 
 class Kind(StrEnum):
@@ -259,7 +261,7 @@ def _credential(table: Table) -> Credential:
 
 def _fault(table: Table, status: int = 400) -> Fault:
     fault = Fault(status=table.number("status", status), body=_template(table, "body"))
-    try_template(fault.body, {**request_context(_sample()), "missing": "/model"}, table, "body")
+    try_template(fault.body, {**request_context(sample()), "missing": "/model"}, table, "body")
     table.done()
     return fault
 
@@ -399,7 +401,7 @@ def _rehearse(route: Route, table: Table, pace: Pace) -> None:
     """
     Render every template of a route once.
     """
-    asked = _sample(dict.fromkeys(route.pattern.groupindex, "sample"))
+    asked = sample(dict.fromkeys(route.pattern.groupindex, "sample"))
     answers = [compose("Repeat kestrel4127 and write about bridges.", pace=pace)]
     context = answer_context(asked, answers)
     if route.kind in {Kind.START, Kind.POLL}:
@@ -414,17 +416,3 @@ def _rehearse(route: Route, table: Table, pace: Pace) -> None:
         for event in (*route.stream.opening, *route.stream.final):
             try_template(event.data, context, table, "opening" if event in route.stream.opening else "final")
         try_template(route.stream.piece.data, piece_context(context, answers[0], 0), table, "piece")
-
-
-class _Anything(dict[str, object]):
-    """
-    Stand for a request in which every field is given.
-    """
-
-    def __missing__(self, key: str) -> object:
-        return "sample"
-
-
-def _sample(params: Mapping[str, str] | None = None) -> Asked:
-    return Asked(method="POST", path="/", origin="https://example.com", params=params or {}, body=_Anything(),
-                 query=_Anything(), headers=_Anything())  # type: ignore[arg-type] # fmt: skip

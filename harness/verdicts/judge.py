@@ -24,6 +24,7 @@ from harness.events import (
 )
 from harness.verdicts.evidence import gather
 from harness.verdicts.exchanges import Traffic, exchanges, traffic
+from harness.verdicts.failures import standing_failure
 from harness.verdicts.faithful import unfaithful, wrong_shape
 from harness.verdicts.native import decide
 from harness.words import REFUSED, Capability, Verdict
@@ -156,7 +157,7 @@ def _ending(events: Sequence[Event], found: Traffic, raised: Raised | None) -> t
         return Verdict.BROKEN, f"the stream does not end: it was stopped after {endless.items} items"
     if raised is None:
         return None
-    trouble = _last_trouble(found)
+    trouble = standing_failure(found.calls, events)
     if trouble:
         return Verdict.UNKNOWN, f"the upstream failed ({trouble}) and it said so: {_short(raised.type, raised.message)}"
     return Verdict.BROKEN, f"it raises {_short(raised.type, raised.message)}{_at(raised)}"
@@ -169,13 +170,6 @@ def _dialled(events: Sequence[Event]) -> tuple[Verdict, str]:
 
 def _trouble(events: Sequence[Event]) -> str | None:
     return next((one.trouble for one in reversed(exchanges(events)) if one.trouble), None)
-
-
-def _last_trouble(found: Traffic) -> str | None:
-    carrying = [one for one in found.calls if one.sent.carries] or list(found.calls)
-    return next((one.trouble for one in reversed(carrying) if one.trouble), None) or next(
-        (one.trouble for one in found.calls if one.trouble), None
-    )
 
 
 def _death(died: Died) -> str:

@@ -34,6 +34,14 @@ def test_a_good_shape_is_read(write_shape: Callable[[str], Path]) -> None:
     assert [(route.method, route.path) for route in shape.routes] == [("POST", "/v1/{model}")]
 
 
+def test_a_template_may_look_into_an_object_of_the_request(write_shape: Callable[[str], Path]) -> None:
+    """A rehearsal knows no request, and takes a field for a text or an object, as the template does."""
+    deep = GOOD.replace(
+        '{"text": ', '{"as": {{ request.mode.name | tojson }}, "upper": {{ request.mode | upper | tojson }}, "text": '
+    )
+    assert load_shapes(write_shape(deep))["odd"].routes
+
+
 @pytest.mark.parametrize(
     ("old", "new", "where", "says"),
     [

@@ -184,6 +184,19 @@ def test_plain_text_is_spoken_and_asked_for_in_the_query(simulator: Simulator) -
     assert ("content-length" in whole.headers, streamed.headers["transfer-encoding"]) == (True, "chunked")
 
 
+def test_a_stream_may_be_asked_for_by_a_fields_value(
+    write_shape: Callable[[str], Path], shape_texts: Mapping[str, str]
+) -> None:
+    """Where one path has several methods, as in JSON-RPC, the method says whether a stream is wanted."""
+    text = shape_texts["completions"].replace('stream = "/stream"', 'stream = "/method=talk/stream"')
+    with Simulator(load_shapes(write_shape(text)), pace=0) as simulator:
+        kinds = [
+            ask(simulator, prompt=PROMPTS[0], method=method).headers["content-type"]
+            for method in ("talk/stream", "talk/send", "talk", True)
+        ]
+    assert kinds == ["text/event-stream", *["application/json"] * 3]
+
+
 def test_aws_event_streams_are_decoded_by_botocore(simulator: Simulator) -> None:
     """The AWS framing is what botocore's own decoder reads, one message a chunk."""
     path = "/model/amazon.titan%3A1/invoke-with-response-stream"

@@ -175,6 +175,18 @@ FAULTS: Final = (
         invoke=UNKNOWN,
     ),
     specimen(
+        "StumblesAfterwards",
+        "faults:StumblesAfterwards",
+        "A failure after which the upstream answered the input is not what the adapter tells of.",
+        invoke=BROKEN,
+    ),
+    specimen(
+        "LookUpRefused",
+        "faults:LookUpRefused",
+        "A failure is what the adapter tells of, also where others of its inputs were answered.",
+        batch=UNKNOWN,
+    ),
+    specimen(
         "UpstreamDown-hides",
         "faults:UpstreamDown",
         "An adapter that hides an upstream's failure is broken.",

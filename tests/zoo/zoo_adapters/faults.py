@@ -17,7 +17,7 @@ from zoo_adapters.base import Base
 from zoo_adapters.clients import UpstreamError
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Callable, Iterator
+    from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 
 _BLOCK: Final = 64 * 2**20
 
@@ -228,3 +228,25 @@ class UpstreamDown(Base):
             if self._hides:
                 return "I am sorry, I cannot answer this today."
             raise
+
+
+class StumblesAfterwards(Base):
+    """
+    Get over a look-up that fails, ask, get the answer, and stumble over it.
+    """
+
+    def invoke(self, prompt: str) -> str:
+        with contextlib.suppress(UpstreamError):
+            self._sync.post("/v1/500", {"name": "zoo-1"})
+        return self._ask(prompt)["content"]  # type: ignore[index] # the mistake that it is here for
+
+
+class LookUpRefused(Base):
+    """
+    Get answers for all inputs but one, for which a look-up fails, and tell the caller of that.
+    """
+
+    def batch(self, prompts: Sequence[str]) -> list[str]:
+        answers = [self._ask(prompt) for prompt in prompts[1:]]
+        self._sync.post("/v1/500", {"name": "zoo-1"})
+        return [self._ask(prompts[0]), *answers]
