@@ -346,7 +346,11 @@ def _names(exchange: Exchange) -> frozenset[str]:
 
 
 def _gives(exchange: Exchange) -> frozenset[str]:
-    return frozenset(part for text in texts(exchange.body) for part in (text, *text.split("/")))
+    """
+    Return the words of an answer that may name something later, but for those of its own address, such as v1.
+    """
+    said = frozenset(part for text in texts(exchange.body) for part in (text, *text.split("/")))
+    return said - frozenset(exchange.sent.uri.partition("?")[0].split("/"))
 
 
 def _polls(bringer: Exchange, calls: Sequence[Exchange]) -> tuple[Exchange, ...]:

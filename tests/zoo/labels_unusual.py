@@ -48,6 +48,12 @@ UNUSUAL: Final = (
         stream=LATE,
     ),
     specimen(
+        "PollsSeveralJobs",
+        "unusual:PollsSeveralJobs",
+        "A poll belongs to the job that it names, not to all whose addresses have a part in common with its own.",
+        batch=CONCURRENT,
+    ),
+    specimen(
         "StreamsByPostedPolls",
         "unusual:StreamsByPostedPolls",
         "A stream made of polls has the polls as arrivals, also where they are posted.",

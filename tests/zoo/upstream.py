@@ -211,7 +211,9 @@ def _file(handler: _Handler, _data: bytes) -> None:
 
 def _jobs(handler: _Handler, data: bytes) -> None:
     kept = {"from": time.monotonic(), "polls": 0, "pieces": pieces_of(answer_to(json.loads(data)["prompt"]))}
-    handler.whole({"id": handler.server.keep("job", kept), "status": "running", "output": ""}, status=201)
+    job = handler.server.keep("job", kept)
+    get = f"http://{handler.headers['Host']}/v1/jobs/{job}"
+    handler.whole({"id": job, "status": "running", "output": "", "urls": {"get": get}}, status=201)
 
 
 def _job(handler: _Handler, _data: bytes) -> None:

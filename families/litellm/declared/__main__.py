@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import csv
 import os
+import re
 import sys
 import tomllib
 from pathlib import Path
@@ -27,15 +28,26 @@ def is_fake(model: str, options: Mapping[str, Any]) -> bool:
     Tell whether LiteLLM says of a model that its streams are made of a whole answer.
     """
     import litellm  # noqa: PLC0415 - reads the environment, which is set below
+    from litellm.main import responses_api_bridge_check  # noqa: PLC0415 - as above
     from litellm.utils import ProviderConfigManager  # noqa: PLC0415 - as above
 
     addresses = {key: options[key] for key in ("api_base", "api_key") if key in options}
     name, provider, _, _ = litellm.get_llm_provider(model=model, **addresses)
     kind = litellm.LlmProviders(provider)
-    config = ProviderConfigManager.get_provider_chat_config(model=name, provider=kind)
+    if responses_api_bridge_check(model=name, custom_llm_provider=provider)[0].get("mode") == "responses":
+        config: Any = ProviderConfigManager.get_provider_responses_api_config(model=name, provider=kind)
+    else:
+        config = ProviderConfigManager.get_provider_chat_config(model=name, provider=kind)
     if config is None or not hasattr(config, "should_fake_stream"):
         return False
     return bool(config.should_fake_stream(model=name, custom_llm_provider=provider, stream=True))
+
+
+def expand(value: str) -> str:
+    """
+    Return a variable's value, with the default of what is not set in its place.
+    """
+    return re.sub(r"\$\{(\w+):-([^}]*)\}", lambda found: os.environ.get(found[1], found[2]), value)
 
 
 def main() -> None:
@@ -48,6 +60,7 @@ def main() -> None:
     table.writerow(HEADER)
     for name, adapter in settings["adapters"].items():
         options = adapter["kwargs"]
+        os.environ.update({key: expand(value) for key, value in adapter.get("env", {}).items()})
         stream = "fallback" if is_fake(options["model"], options) else "native"
         table.writerow((name, "", "native", stream, stream, "", ""))
 

@@ -6,6 +6,7 @@ import asyncio
 import time
 from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any, Final
+from urllib.parse import urlsplit
 
 from zoo_adapters.base import Base
 from zoo_adapters.clients import SYNC, UpstreamError
@@ -134,6 +135,23 @@ class StreamsByPostedPolls(Base):
             state = self._sync.post("/v1/poll", {"id": job})
             yield state["output"][shown:]
             shown = len(state["output"])
+
+
+class PollsSeveralJobs(Base):
+    """
+    Create a job for each input, all at once, and poll each where its answer says.
+    """
+
+    def batch(self, prompts: Sequence[str]) -> list[str]:
+        with ThreadPoolExecutor(len(prompts)) as pool:
+            return list(pool.map(self._polled, prompts))
+
+    def _polled(self, prompt: str) -> str:
+        state = job = self._sync.post("/v1/jobs", {"prompt": prompt})
+        while state["status"] != "done":
+            time.sleep(PAUSE)
+            state = self._sync.get(urlsplit(job["urls"]["get"]).path)
+        return str(state["output"])
 
 
 class StreamsByCursor(Base):
