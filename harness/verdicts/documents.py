@@ -215,23 +215,25 @@ def _merge_raw(messages: list[tuple[str, bytes]]) -> tuple[Document, ...]:
     found = []
     raw = bytearray()
     for label, payload in messages:
-        value = _unwrapped(payload)
-        if isinstance(value, str):
-            # some services cut one text or one JSON value over several messages
-            raw += payload
-        else:
+        inner = _unwrapped(payload)
+        value = _parsed(inner.decode("utf-8", "replace"))
+        if isinstance(value, dict | list):
             found.append(Document(label, value))
+        else:
+            # some services cut one text or one JSON value over several messages, some of which look like numbers
+            raw += inner
     if raw:
         found += documents(bytes(raw)) if not found else [Document("", raw.decode("utf-8", "replace"))]
     return tuple(found)
 
 
-def _unwrapped(payload: bytes) -> Any:  # noqa: ANN401 - JSON is any value
+def _unwrapped(payload: bytes) -> bytes:
+    """
+    Return what a message carries, out of the blob that it may stand in.
+    """
     value = _parsed(payload.decode("utf-8", "replace"))
     inner = value.get("bytes") if isinstance(value, dict) else None
-    if not isinstance(inner, str):
-        return value
     try:
-        return _parsed(base64.b64decode(inner).decode("utf-8", "replace"))
+        return base64.b64decode(inner) if isinstance(inner, str) else payload
     except binascii.Error:
-        return value
+        return payload

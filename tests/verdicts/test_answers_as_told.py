@@ -121,9 +121,15 @@ def _converse(text: Sequence[str]) -> bytes:
     )
 
 
+def _agent(text: Sequence[str]) -> bytes:
+    trace = _aws("trace", json.dumps({"trace": {"text": "a thought of its own"}}).encode())
+    blobs = [base64.b64encode(piece.encode()).decode() for piece in text]
+    return trace + b"".join(_aws("chunk", json.dumps({"bytes": blob}).encode()) for blob in blobs) + trace
+
+
 WIRES = [
     _openai, _openai_two, _responses, _anthropic, _gemini_array, _ndjson, _tgi, _cumulative, _lines_of_data,
-    _words_of_data, _bedrock, _converse,
+    _words_of_data, _bedrock, _converse, _agent,
 ]  # fmt: skip
 ODD_WIRES = [wire for wire in WIRES if wire not in (_openai_two, _words_of_data)]
 
