@@ -12,6 +12,8 @@ from harness.battery.texts import text_of
 from harness.checks.check import NotApplicable, check
 from harness.checks.finish import Usage, reason_of, usage_of
 from harness.checks.streams import STREAMS, around
+from harness.errors import UserError
+from harness.tape.faults import Faults
 from harness.verdicts.texts import squeeze
 from harness.words import Capability
 
@@ -19,7 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
     from harness.adapters import Adapter
-    from harness.checks.bench import Bench
+    from harness.checks.bench import Attempt, Bench
 
 _WHOLE: Final = {Capability.STREAM: Capability.INVOKE, Capability.ASTREAM: Capability.AINVOKE}
 _BUILDER: Final = "stream_chunk_builder"
@@ -43,19 +45,19 @@ def stream_rebuilds(bench: Bench) -> Iterator[str]:
     """
     Put the pieces together, and compare the result with them and with the answer that came whole.
     """
-    with bench.stage() as stage:
-        made = stage.attempt()
-        if made.raised is not None:
-            raise NotApplicable("the call raises")
-        pieces = [one for one in made.outputs if one is not None]
-        if len(pieces) < _FEWEST:
-            raise NotApplicable("it comes in one piece")
-        way = _way(pieces, bench.adapter)
+    asked = bench.adapter.usage or {}
+    # a further argument changes the request, and not what is replayed
+    with bench.stage(Faults(lenient=bool(asked))) as stage:
+        made = stage.attempt(**asked)
+        pieces = _pieces(made)
         try:
+            way = _way(pieces, bench.adapter)
             rebuilt = way.build(pieces)
+        except UserError as error:
+            yield f"the function that its registration names as rebuild cannot be had: {error.message}"
+            return
         except Exception as error:  # noqa: BLE001 - whatever the pieces' own code raises
-            bench.tell("raises")
-            yield f"{way.name} raises {type(error).__name__}: {error}"
+            yield f"put together, {len(pieces)} pieces raise {type(error).__name__}: {error}"
             return
     joined = "".join(made.texts)
     yield from _text(way, text_of(rebuilt) or "", joined, pieces)
@@ -65,6 +67,15 @@ def stream_rebuilds(bench: Bench) -> Iterator[str]:
     *others, last = ["text", *(name for name, wrong in found.items() if wrong is not None)]
     compared = f"{', '.join(others)} and {last}" if others else last
     bench.tell(way.name, f"put together {way.name}, {len(pieces)} pieces were compared by {compared}")
+
+
+def _pieces(made: Attempt) -> list[Any]:
+    if made.raised is not None:
+        raise NotApplicable("the call raises")
+    pieces = [one for one in made.outputs if one is not None]
+    if len(pieces) < _FEWEST:
+        raise NotApplicable("it comes in one piece")
+    return pieces
 
 
 def _way(pieces: Sequence[Any], adapter: Adapter) -> _Way:

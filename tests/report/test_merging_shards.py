@@ -6,7 +6,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pytest
-from made_up import made_up
+from made_up import made_up, with_checks
 
 from harness.cells import Matrix, Shard
 from harness.errors import ReportError
@@ -16,7 +16,7 @@ from harness.report.merge import merge
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-WHOLE = replace(made_up(12, families=2), battery=1)
+WHOLE = replace(with_checks(made_up(12, families=2)), battery=1)
 FILES = ("a.json", "b.json", "c.json", "d.json", "e.json")
 
 
@@ -28,7 +28,8 @@ def shard(number: int, of: int = 5, *, inputs: str = "0" * 64, whole: bool = Tru
     names = {(one.family, one.name) for one in adapters}
     cells = tuple(cell for cell in WHOLE.cells if (cell.family, cell.adapter) in names)
     told = Shard(number=number, of=of, cells=len(cells), whole=whole, inputs=inputs)
-    made = replace(WHOLE, complete=False, adapters=adapters, cells=cells, shard=told)
+    checks = tuple(one for one in WHOLE.checks if (one.family, one.adapter) in names)
+    made = replace(WHOLE, complete=False, adapters=adapters, cells=cells, shard=told, checks=checks)
     return decode_matrix(encode_matrix(made), where="a file")
 
 

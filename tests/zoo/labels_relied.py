@@ -20,10 +20,10 @@ def _relied(name: str, why: str, **labels: str) -> Specimen:
     return specimen(name, f"relied:{name}", why, **words)  # type: ignore[arg-type]  # labels are strings
 
 
-def _telling(name: str, why: str, **more: object) -> Specimen:
+def _telling(name: str, why: str, target: str | None = None, **more: object) -> Specimen:
     words = {"all": NATIVE, "batch": CONCURRENT, "abatch": CONCURRENT}
     keys = {"usage": {"stream_usage": True}, **more}
-    return specimen(name, f"columns:{name}", why, more=keys, **words)  # type: ignore[arg-type]  # labels are strings
+    return specimen(name, f"columns:{target or name}", why, more=keys, **words)  # type: ignore[arg-type]  # labels are strings
 
 
 DEAF: Final = ("NativeSync-http.client", "NativeSync-urllib", "Chat-http.client-httpx")
@@ -56,6 +56,7 @@ UNRELIABLE: Final = (
     _telling("ForgetsTheEnd", "Nobody adds the items up."),
     _telling("RunsTogether", "Nobody adds the items up."),
     _telling("CountsTwice", "Nobody adds the items up."),
+    _telling("AsksNobody", "Nobody adds the items up.", target="Telling", rebuild="zoo_adapters.columns:nobody"),
     _telling("KeepsTheBill", "Nobody asks for the tokens."),
     _telling("TellsAfterwards", "Events are none of the six calls."),
     _telling("TellsAtRandom", "Events are none of the six calls."),
@@ -79,6 +80,7 @@ FOUND_OUT: Final = {
     "ForgetsTheEnd": ("stream-rebuilds", STREAMS),
     "RunsTogether": ("stream-rebuilds", STREAMS),
     "CountsTwice": ("stream-rebuilds", STREAMS),
+    "AsksNobody": ("stream-rebuilds", STREAMS),
     "KeepsTheBill": ("usage-in-streams", STREAMS),
     "TellsAfterwards": ("event-streaming", ("astream",)),
     "TellsAtRandom": ("event-streaming", ("astream",)),
