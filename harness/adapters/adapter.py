@@ -48,6 +48,8 @@ class Adapter:
         without: checks that `harness check` leaves out, as "check" or "check.call", each with the reason.
         rebuild: "module:function" that puts the list of a stream's pieces together, where addition does not.
         usage: further keyword arguments of a streaming call that ask for token usage; None where none is to be had.
+        unsteady: why the requests that carry no prompt differ from run to run, where they do; they and the moments that
+            depend on them are then left out of the evidence.
         origin: where it was registered, for messages.
 
     Raises:
@@ -76,6 +78,7 @@ class Adapter:
     without: Mapping[str, str] = field(default_factory=dict)
     rebuild: str | None = None
     usage: Mapping[str, object] | None = None
+    unsteady: str | None = None
     origin: str = field(default="", compare=False)
 
     if TYPE_CHECKING:
@@ -105,6 +108,7 @@ class Adapter:
             without: Mapping[str, str] = ...,
             rebuild: str | Callable[..., object] | None = ...,
             usage: Mapping[str, object] | None = ...,
+            unsteady: str | None = ...,
             origin: str = ...,
         ) -> None: ...
 
@@ -184,4 +188,5 @@ _CHECKS: Final[dict[str, checks.Check]] = {
     "without": checks.reasons,
     "rebuild": checks.optional(target_text),
     "usage": checks.optional(checks.keywords),
+    "unsteady": checks.optional(checks.text),
 }

@@ -6,7 +6,7 @@ import platform
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from harness.cells import Cell, Measured
+from harness.cells import Cell, Measured, Timeline
 from harness.events import Missing, Raised, Sent
 from harness.verdicts import judge
 from harness.words import Capability, Upstream, Verdict
@@ -110,6 +110,7 @@ def cell(  # noqa: PLR0913, PLR0917 - one value each of what is known of a cell
     reflected = outcome.notes.get(f"{_REFLECTED}{capability.value}")
     promised = adapter.declares is not None and capability in adapter.declares
     expected = adapter.expects.get(capability)
+    judgement = _steady(judgement, adapter.unsteady)
     return Cell(
         family=family,
         adapter=adapter.name,
@@ -124,6 +125,25 @@ def cell(  # noqa: PLR0913, PLR0917 - one value each of what is known of a cell
         why_expected=adapter.reason if expected is not None else None,
         evidence=judgement.evidence,
     )
+
+
+def _steady(judgement: Judgement, unsteady: str | None) -> Judgement:
+    """
+    Leave out what is not the same in every run, where the registration says so: reports are compared byte by byte.
+    """
+    found = judgement.evidence
+    if unsteady is None or found.requests == found.inference_requests:
+        return judgement
+    evidence = replace(
+        found,
+        requests=found.inference_requests,
+        first_item_at=None,
+        last_item_at=None,
+        answer_ends_at=None,
+        timeline=Timeline(),
+    )
+    reason = f"{judgement.reason}; counted are requests with a prompt only, and no times are shown: {unsteady}"
+    return replace(judgement, reason=reason, evidence=evidence)
 
 
 def measured(
