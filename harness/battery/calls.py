@@ -6,12 +6,15 @@ import traceback
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from itertools import islice
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from harness.battery.texts import text_of, type_of
 from harness.events import Endless, Item, Missing, Raised, Returned, Started
 
 if TYPE_CHECKING:
+    from types import TracebackType
+
     from harness.tape.gate import Gate
     from harness.tape.log import Log
     from harness.words import Capability
@@ -22,6 +25,7 @@ LONGEST_MESSAGE: Final = 4_000
 """Characters that are kept of what an exception says: some quote a whole answer."""
 LONGEST_TRACEBACK: Final = 16_000
 """Characters that are kept of a traceback's end."""
+_HARNESS: Final = str(Path(__file__).parents[1])
 
 
 class Call:
@@ -139,14 +143,24 @@ def raised(error: BaseException, phase: str) -> dict[str, Any]:
     """
     frames = [frame for frame in traceback.extract_tb(error.__traceback__) if "/harness/battery/" not in _posix(frame)]
     line = f"{_short(_posix(frames[-1]))}:{frames[-1].lineno}" if frames else ""
+    lines = traceback.format_exception(type(error), error, _from_the_adapter_on(error.__traceback__))
     return {
         "phase": phase,
         "type": type(error).__qualname__,
         "message": _message(error)[:LONGEST_MESSAGE],
         "unsupported": isinstance(error, NotImplementedError),
-        "traceback": "".join(traceback.format_exception(error)[-12:])[-LONGEST_TRACEBACK:],
+        "traceback": "".join(lines[-12:])[-LONGEST_TRACEBACK:],
         "line": line,
     }
+
+
+def _from_the_adapter_on(trace: TracebackType | None) -> TracebackType | None:
+    """
+    Leave out how the harness came there: those lines move with each of its releases, and reports are compared.
+    """
+    while trace is not None and trace.tb_next is not None and trace.tb_frame.f_code.co_filename.startswith(_HARNESS):
+        trace = trace.tb_next
+    return trace
 
 
 def _message(error: BaseException) -> str:

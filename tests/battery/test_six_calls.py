@@ -218,3 +218,17 @@ def test_a_message_that_quotes_everything_is_shortened() -> None:
     assert isinstance(raised, Raised)
     assert len(raised.message) == LONGEST_MESSAGE
     assert len(raised.traceback) < 20_000
+
+
+def test_a_traceback_begins_where_the_adapter_does() -> None:
+    """
+    How the harness came there is not in it: those lines move with each release, and reports are compared.
+    """
+
+    def fail(_self: object, _prompt: object) -> None:
+        raise ValueError("lost")
+
+    _, raised = _events(_with(Capability.INVOKE, fail), Capability.INVOKE)
+    assert isinstance(raised, Raised)
+    assert raised.traceback.count('File "') == 1
+    assert "in fail" in raised.traceback
