@@ -40,17 +40,19 @@ class LiteLLM:
         """
         return await litellm.acompletion(model=self._model, messages=_said(prompt), **self._options)
 
-    def stream(self, prompt: str) -> Iterator[object]:
+    def stream(self, prompt: str, **options: Any) -> Iterator[object]:  # noqa: ANN401 - what LiteLLM takes
         """
         Call `completion` with `stream=True`.
         """
-        return litellm.completion(model=self._model, messages=_said(prompt), stream=True, **self._options)
+        asked = {**self._options, **options}
+        return litellm.completion(model=self._model, messages=_said(prompt), stream=True, **asked)
 
-    async def astream(self, prompt: str) -> AsyncIterator[object]:
+    async def astream(self, prompt: str, **options: Any) -> AsyncIterator[object]:  # noqa: ANN401 - as above
         """
         Call `acompletion` with `stream=True`.
         """
-        chunks = await litellm.acompletion(model=self._model, messages=_said(prompt), stream=True, **self._options)
+        asked = {**self._options, **options}
+        chunks = await litellm.acompletion(model=self._model, messages=_said(prompt), stream=True, **asked)
         async for chunk in chunks:
             yield chunk
 
