@@ -48,8 +48,8 @@ class Adapter:
         without: checks that `harness check` leaves out, as "check" or "check.call", each with the reason.
         rebuild: "module:function" that puts the list of a stream's pieces together, where addition does not.
         usage: further keyword arguments of a streaming call that ask for token usage; None where none is to be had.
-        unsteady: why the requests that carry no prompt differ from run to run, where they do; they and the moments that
-            depend on them are then left out of the evidence.
+        unsteady: calls whose requests without a prompt differ from run to run, each with why; these requests, and the
+            moments that depend on them, are left out of the evidence.
         origin: where it was registered, for messages.
 
     Raises:
@@ -78,7 +78,7 @@ class Adapter:
     without: Mapping[str, str] = field(default_factory=dict)
     rebuild: str | None = None
     usage: Mapping[str, object] | None = None
-    unsteady: str | None = None
+    unsteady: Mapping[Capability, str] = field(default_factory=dict)
     origin: str = field(default="", compare=False)
 
     if TYPE_CHECKING:
@@ -108,7 +108,7 @@ class Adapter:
             without: Mapping[str, str] = ...,
             rebuild: str | Callable[..., object] | None = ...,
             usage: Mapping[str, object] | None = ...,
-            unsteady: str | None = ...,
+            unsteady: Mapping[str, str] | Mapping[Capability, str] = ...,
             origin: str = ...,
         ) -> None: ...
 
@@ -151,6 +151,7 @@ class Adapter:
         values: dict[str, object] = {key: getattr(self, key) for key in self.__slots__}
         values["declares"] = None if self.declares is None else [str(name) for name in self.declares]
         values["expects"] = {str(name): str(verdict) for name, verdict in self.expects.items()}
+        values["unsteady"] = {str(name): why for name, why in self.unsteady.items()}
         values["upstream"] = None if self.upstream is None else str(self.upstream)
         return {key: checks.plain(value, key) for key, value in values.items()}
 
@@ -188,5 +189,5 @@ _CHECKS: Final[dict[str, checks.Check]] = {
     "without": checks.reasons,
     "rebuild": checks.optional(target_text),
     "usage": checks.optional(checks.keywords),
-    "unsteady": checks.optional(checks.text),
+    "unsteady": checks.unsteady,
 }

@@ -222,6 +222,14 @@ def reasons(value: object, where: str) -> dict[str, str]:
     return {name: text(why, f"{where}.{name}") for name, why in table(value, where).items()}
 
 
+def unsteady(value: object, where: str) -> dict[Capability, str]:
+    """
+    Return the capabilities whose requests differ from run to run, each with why.
+    """
+    found = table(value, where).items()
+    return {word(Capability, name, where): text(why, f"{where}.{name}") for name, why in found}
+
+
 def environment(value: object, where: str) -> dict[str, str]:
     """
     Return environment variables; their values must be strings, and may be empty.

@@ -110,7 +110,7 @@ def cell(  # noqa: PLR0913, PLR0917 - one value each of what is known of a cell
     reflected = outcome.notes.get(f"{_REFLECTED}{capability.value}")
     promised = adapter.declares is not None and capability in adapter.declares
     expected = adapter.expects.get(capability)
-    judgement = _steady(judgement, adapter.unsteady)
+    judgement = _steady(judgement, adapter.unsteady.get(capability))
     return Cell(
         family=family,
         adapter=adapter.name,

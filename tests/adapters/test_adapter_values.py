@@ -111,6 +111,8 @@ def test_a_class_of_the_program_itself_is_refused():
         ({"expects": {"streem": "broken"}, "reason": "r"}, ["expects", "did you mean 'stream'?"]),
         ({"expects": {"stream": "broken"}}, ["expects needs a reason", "reason ="]),
         ({"expects": ["stream"]}, ["expects", "must be a table, not a list"]),
+        ({"unsteady": {"streem": "r"}}, ["unsteady", "did you mean 'stream'?"]),
+        ({"unsteady": "it asks"}, ["unsteady", "must be a table, not a string"]),
         ({"upstream": "simulate"}, ["unknown upstream 'simulate'; did you mean 'simulated'?", "stand-in"]),
         ({"prompts": ["one", "two"]}, ["prompts", "must be 3 prompts, not 2"]),
         ({"prompts": ["one", "two", ""]}, ["prompts[2]", "must not be empty"]),

@@ -83,6 +83,21 @@ def test_ctrl_c_keeps_the_rows_that_are_known(bench: Bench) -> None:
     assert isinstance(stopped.value, KeyboardInterrupt)
 
 
+def test_what_is_not_steady_is_left_out_of_the_evidence(bench: Bench) -> None:
+    """
+    Of a call that the registration calls unsteady only requests with a prompt are counted, and the reason says so.
+    """
+    unsteady = {"invoke": "it asks as often as it likes"}
+    adapters = [bench.adapter("FirstUseTalks"), bench.adapter("FirstUseTalks", called="Unsteady", unsteady=unsteady)]
+    steady, left = (row.cells[0] for row in bench.rows(adapters, [INVOKE], record=True))
+    assert (steady.verdict, left.verdict) == (Verdict.NATIVE, Verdict.NATIVE)
+    assert (steady.evidence.requests, left.evidence.requests) == (2, 1)
+    assert (len(steady.evidence.timeline.requests), len(left.evidence.timeline.requests)) == (2, 0)
+    assert steady.evidence.answer_ends_at is not None
+    assert left.evidence.answer_ends_at is None
+    assert left.reason.endswith("it asks as often as it likes")
+
+
 def test_a_replayed_cell_names_its_cassette(bench: Bench) -> None:
     """
     Path, digest and date of the file stand in the evidence, and what it was recorded from in the row.
