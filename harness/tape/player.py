@@ -170,16 +170,17 @@ class Player:
         if index == self._count:
             self._finish(hook)
             return None
-        spot = place()
-        if not waited and (self._pace or not self._lets_pass(spot, last=following == self._count)):
+        spot, last = place(), following == self._count
+        if not waited and (self._pace or not self._lets_pass(spot, last=last)):
             return ...
         at, size = self._pieces[index]
         offset = self._offset
-        self._index, self._offset = following, offset + size
+        self._index = following
+        self._offset = end = offset + size
         self._arrived(self._base + at, spot, self._request, index, size, hook)
-        if following == self._count and self.cut is None:
+        if last and self.cut is None:
             self._end(hook)
-        return self._body[offset : offset + size]
+        return self._body[offset:end]
 
     async def anext(self) -> bytes | None:
         """

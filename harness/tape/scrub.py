@@ -14,12 +14,10 @@ from functools import lru_cache
 from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import unquote_plus
 
-from vcr.request import HeadersDict
-
 from harness import protobuf
 from harness.tape import wire
 from harness.tape.credentials import REDACTED, is_credential, is_granted, known, looks_random
-from harness.tape.reading import body_bytes, inflated, new_request
+from harness.tape.reading import body_bytes, inflated, new_headers, new_request
 from harness.tape.secrets import SHORTEST, Secrets, hits, secrets_of
 
 if TYPE_CHECKING:
@@ -72,9 +70,7 @@ def scrub_request(request: Request, secrets: Secrets = _NOTHING) -> Request:
     body = None
     if source is not None:
         body = _body(inflated(body_bytes(request)), headers.get("content-type", ""), secrets)
-    kept_headers = HeadersDict()
-    for name in sorted(headers):
-        kept_headers[name] = _redact_text(headers[name], secrets)
+    kept_headers = new_headers({name: (name, _redact_text(headers[name], secrets)) for name in sorted(headers)})
     scrubbed = new_request(_text(method).upper(), scrub_uri(_text(uri), secrets), body, kept_headers)
     request.__dict__["_scrubbed"] = (method, uri, source, secrets, scrubbed)
     return scrubbed

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from vcr.request import HeadersDict
-
+from harness.tape.reading import new_headers
 from harness.tape.reading import new_request as assembled
 
 if TYPE_CHECKING:
@@ -32,12 +31,11 @@ def new_request(method: str, uri: str, body: bytes, headers: Iterable[tuple[str,
     """
     Return vcrpy's request; headers of one name are joined as RFC 9110, 5.3 says.
     """
-    kept = HeadersDict()
-    store = kept._store  # noqa: SLF001 - item by item it costs as much as all the rest of the request
+    store: dict[str, tuple[str, str]] = {}
     for name, value in headers:
         key = name.lower()
         store[key] = (name, f"{store[key][1]}, {value}") if key in store else (name, value)
-    return assembled(method, uri, body or None, kept)
+    return assembled(method, uri, body or None, new_headers(store))
 
 
 def parse_request(raw: bytes, base: str) -> Request:
