@@ -12,6 +12,7 @@ import socket
 import subprocess
 import sys
 import threading
+from collections import deque
 from contextlib import suppress
 from typing import IO, TYPE_CHECKING, Final, Protocol
 
@@ -142,7 +143,8 @@ class Host:
         self._process = process
         self._inbound = inbound
         self._outbound = outbound
-        self._inbox: queue.SimpleQueue[Frame | None] = queue.SimpleQueue()
+        self._inbox: queue.SimpleQueue[list[Frame] | None] = queue.SimpleQueue()
+        self._at_hand: deque[Frame] = deque()
         self._reader = threading.Thread(target=self._read, daemon=True, name="harness-host")
         self._at_end = False
 
@@ -159,21 +161,22 @@ class Host:
         frames = Frames()
         with suppress(OSError):
             while data := os.read(self._inbound, 1 << 16):
-                for frame in frames.feed(data):
-                    self._inbox.put(frame)
+                self._inbox.put(frames.feed(data))
         self._inbox.put(None)
 
     def next(self, seconds: float) -> Frame | None:
         """
         Return the next frame, or None if none comes within `seconds`.
         """
-        try:
-            frame = self._inbox.get(timeout=seconds)
-        except queue.Empty:
-            return None
-        if frame is None:
-            self._at_end = True
-        elif frame.kind == "host":
+        if not self._at_hand:
+            try:
+                frames = self._inbox.get(timeout=seconds)
+            except queue.Empty:
+                return None
+            self._at_end = frames is None
+            self._at_hand.extend(frames or ())
+        frame = self._at_hand.popleft() if self._at_hand else None
+        if frame is not None and frame.kind == "host":
             self.pid = int(frame.payload)
         return frame
 
