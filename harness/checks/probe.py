@@ -1,5 +1,5 @@
 """
-The entry of a cell that tries checks: one call of one adapter, each check in a fork of its own.
+The entry of a cell that tries checks on the calls of one adapter, each check on each call in a fork of its own.
 
 What a check leaves behind (threads, loops, a replaced `time.sleep`) ends with its process. Where there is no fork, the
 checks share the cell's process and are tried one after the other.
@@ -14,7 +14,8 @@ import signal
 import threading
 import time
 import traceback
-from dataclasses import replace
+from collections import deque
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
@@ -27,6 +28,7 @@ from harness.checks.sources import source_of
 from harness.errors import UserError
 from harness.tape import cassette as files
 from harness.tape import clients
+from harness.words import Capability
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -34,39 +36,38 @@ if TYPE_CHECKING:
     from vcr.cassette import Cassette
 
     from harness.battery.job import Job, Send
-    from harness.words import Capability
 
 _LONGEST: Final = 400
 _DUMPED: Final = 3
+_AT_A_TIME: Final = 12
+"""
+Forks at work. A check that finds nothing amiss takes some 30 ms of processor time; one that waits for what never comes
+takes 3 s and none.
+"""
 
 
 def run(job: Job, capability: Capability, send: Send) -> None:
     """
-    Try the checks that the job's option `checks` names for this call ("module:attribute"), and send a note for each.
+    Try the checks that the job's option `checks` names for each call ("module:attribute"), and send a note for each.
+
+    Where processes can be forked, this one cell tries those of all the calls, and a note `tried` names the calls;
+    otherwise each call has a cell of its own.
 
     Args:
         job: the adapter's registration, and which checks.
-        capability: the call.
+        capability: the call of this cell.
         send: hands frames to the parent.
     """
     clients.install()
     adapter = Adapter.from_dict(job.adapter)
-    _tell_source(adapter, capability, Path(job.root), send)
-    path = job.cassettes.get(capability.value)
-    if not path or not Path(path).exists():
-        send("note", note("checks", "there is nothing to replay"))
-        return
-    try:
-        cassette = files.load(Path(path), match_on=adapter.match_on)
-    except UserError:
-        send("note", note("checks", "its cassette cannot be used"))  # the verdict's cell tells why
-        return
-    wanted = job.options.get("checks")
-    specs = _texts(wanted.get(capability.value) if isinstance(wanted, dict) else ())
-    bench = Bench(adapter, capability, cassette, lambda other: _beside(job, adapter, other))
-    trial = _Trial(bench, _patience(job))
-    for result in trial.results([load_check(spec) for spec in specs]):
-        send("note", note(f"check.{result.check}", result.encode()))
+    wanted = _wanted(job)
+    forks = hasattr(os, "fork") and threading.active_count() == 1
+    calls = list(wanted) if forks else [capability]
+    send("note", note("tried", " ".join(calls)))
+    trials = [trial for call in calls for trial in _trials(job, adapter, call, wanted.get(call, ()), send)]
+    results = _side_by_side(trials, _patience(job)) if forks else ((one, one.outcome()) for one in trials)
+    for trial, result in results:
+        send("note", note(f"check.{trial.call}.{result.check}", result.encode()))
         send("note", note("started"))  # the time-out is each check's own
 
 
@@ -78,6 +79,29 @@ def load_check(spec: str) -> Check:
     found = getattr(importlib.import_module(module), name)
     assert isinstance(found, Check)  # noqa: S101 - the parent looked before it asked
     return found
+
+
+def _wanted(job: Job) -> dict[Capability, list[str]]:
+    told = job.options.get("checks")
+    return {Capability(call): _texts(specs) for call, specs in told.items()} if isinstance(told, dict) else {}
+
+
+def _trials(job: Job, adapter: Adapter, call: Capability, specs: Sequence[str], send: Send) -> Iterator[_Trial]:
+    """
+    Yield what is to be tried on one call; where that cannot be, say why in a note.
+    """
+    _tell_source(adapter, call, Path(job.root), send)
+    path = job.cassettes.get(call.value)
+    if not path or not Path(path).exists():
+        send("note", note(f"checks.{call}", "there is nothing to replay"))
+        return
+    try:
+        cassette = files.load(Path(path), match_on=adapter.match_on)
+    except UserError:
+        send("note", note(f"checks.{call}", "its cassette cannot be used"))  # the verdict's cell tells why
+        return
+    bench = Bench(adapter, call, cassette, lambda other: _beside(job, adapter, other))
+    yield from (_Trial(call, load_check(spec), bench) for spec in specs)
 
 
 def _beside(job: Job, adapter: Adapter, capability: Capability) -> Cassette | None:
@@ -100,7 +124,7 @@ def _tell_source(adapter: Adapter, capability: Capability, root: Path, send: Sen
     except (UserError, MissingDependency):
         return
     if place is not None:
-        send("note", note("source", place.encode()))
+        send("note", note(f"source.{capability}", place.encode()))
 
 
 def _patience(job: Job) -> float:
@@ -108,39 +132,90 @@ def _patience(job: Job) -> float:
     return job.timeout / 2
 
 
+@dataclass(frozen=True, slots=True)
 class _Trial:
     """
-    Try checks on one call, each in a fork of its own, side by side: mostly they wait.
+    Try one check on one call.
     """
 
-    def __init__(self, bench: Bench, patience: float) -> None:
-        self._bench = bench
-        self._patience = patience
+    call: Capability
+    check: Check
+    bench: Bench
 
-    def results(self, checks: Sequence[Check]) -> Iterator[Result]:
-        if not hasattr(os, "fork") or threading.active_count() > 1:
-            yield from (outcome(check, self._bench) for check in checks)
-            return
-        begun = [(check, *self._fork(check)) for check in checks]
-        ends = time.monotonic() + self._patience
-        for check, child, incoming in begun:
-            try:
-                text = _read(incoming, child, ends)
-            finally:
-                os.close(incoming)
-            yield _result(check, text, child, self._patience)
+    def outcome(self) -> Result:
+        """
+        Try it in this process.
+        """
+        return outcome(self.check, self.bench)
 
-    def _fork(self, check: Check) -> tuple[int, int]:
+    def fork(self, patience: float) -> _Fork:
+        """
+        Begin to try it in a fork of this process.
+        """
         incoming, outgoing = os.pipe()
         child = os.fork()
         if child == 0:
             try:
-                os.write(outgoing, outcome(check, self._bench).encode().encode())
+                os.write(outgoing, self.outcome().encode().encode())
             finally:
                 # not by way of the interpreter's end, for which lingering threads could be waited
                 os._exit(0)
         os.close(outgoing)
-        return child, incoming
+        return _Fork(self, child, incoming, time.monotonic() + patience)
+
+
+class _Fork:
+    """
+    Listen to a fork that tries a check.
+    """
+
+    def __init__(self, trial: _Trial, child: int, incoming: int, ends: float) -> None:
+        self.trial = trial
+        self.incoming = incoming
+        self._child = child
+        self._ends = ends
+        self._told = b""
+
+    @property
+    def left(self) -> float:
+        """
+        Return how many seconds it has left.
+        """
+        return max(0.0, self._ends - time.monotonic())
+
+    def listen(self) -> bool:
+        """
+        Take what it says, and return whether that was all; what it left running may keep its pipe open.
+        """
+        piece = os.read(self.incoming, 1 << 16)
+        self._told += piece
+        return not piece or self._told.endswith(b"}")
+
+    def result(self, patience: float) -> Result:
+        """
+        Return what came of it, ending it where its time is over.
+        """
+        os.close(self.incoming)
+        if not self._told and not self.left:
+            os.kill(self._child, signal.SIGKILL)
+        return _result(self.trial.check, self._told, self._child, patience)
+
+
+def _side_by_side(trials: Sequence[_Trial], patience: float) -> Iterator[tuple[_Trial, Result]]:
+    """
+    Try checks in forks, several at a time: mostly they wait.
+    """
+    waiting, running = deque(trials), dict[int, _Fork]()
+    while waiting or running:
+        while waiting and len(running) < _AT_A_TIME:
+            fork = waiting.popleft().fork(patience)
+            running[fork.incoming] = fork
+        ready, _, _ = select.select([*running], [], [], min(one.left for one in running.values()))
+        over = [running[one] for one in ready if running[one].listen()]
+        over += [one for one in running.values() if not one.left and one not in over]
+        for fork in over:
+            del running[fork.incoming]
+            yield fork.trial, fork.result(patience)
 
 
 def outcome(check: Check, bench: Bench) -> Result:
@@ -176,23 +251,6 @@ def _failed(check: Check, error: BaseException) -> Result:
         )
     last = "".join(traceback.format_exception(error)[-_DUMPED:]).strip()
     return Result(check=check.name, state=State.FAULT, why=last[-2 * _LONGEST :])
-
-
-def _read(incoming: int, child: int, ends: float) -> bytes:
-    """
-    Return what the child sends before it ends or its time is over; a child out of time is ended.
-    """
-    data = b""
-    while (left := ends - time.monotonic()) > 0:
-        ready, _, _ = select.select([incoming], [], [], left)
-        piece = os.read(incoming, 1 << 16) if ready else b""
-        data += piece
-        if ready and not piece:
-            return data
-        if data.endswith(b"}"):
-            return data
-    os.kill(child, signal.SIGKILL)
-    return data
 
 
 def _result(check: Check, text: bytes, child: int, timeout: float) -> Result:

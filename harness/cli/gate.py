@@ -71,11 +71,12 @@ def run(selection: Selection, settings: Settings, checks: Checks, wishes: Wishes
     check_matching(selection.adapters)
     if wishes.sarif is not None:
         require_file(wishes.sarif)
-    baseline = baseline_of(selection.project.reports / MATRIX) if wishes.compare else None
     numbers = {adapter.id: len(selection.capabilities) for adapter in selection.adapters}
     # imported once and not by each of an adapter's cells
     project = replace(selection.project, preload=(*selection.project.preload, *modules()))
     with progress(numbers) as shown, Session(project, settings, shown) as session:
+        # read while the fork server starts
+        baseline = baseline_of(selection.project.reports / MATRIX) if wishes.compare else None
 
         def assessed(adapter: Adapter) -> Readiness:
             off = checks.off.get(adapter.id, {})

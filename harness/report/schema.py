@@ -15,9 +15,14 @@ from importlib import resources
 from typing import TYPE_CHECKING, Any, Final
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable
+
+    _Check = Callable[[Any, Any, dict[str, Any], str], "Problem | None"]
+    _Rules = tuple[tuple[_Check, Any], ...]
 
 Schema = dict[str, Any]
+_ANYTHING: Final[Schema] = {}
+_compiled: dict[int, _Rules] = {}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -51,99 +56,119 @@ def first_problem(document: object) -> Problem | None:
     """
     Return the first place where a document is not a matrix, or None.
     """
-    return next(_problems(document, _matrix_schema(), ""), None)
+    return _problem(document, _matrix_schema(), "")
 
 
-def _problems(value: object, schema: Schema, path: str) -> Iterator[Problem]:
-    for keyword, rule in schema.items():
-        check = _CHECKS.get(keyword)
-        if check is not None:
-            yield from check(value, rule, schema, path)
+def _problem(value: object, schema: Schema, path: str) -> Problem | None:
+    for check, rule in _checks(schema):
+        problem = check(value, rule, schema, path)
+        if problem is not None:
+            return problem
+    return None
 
 
-def _ref(value: object, rule: str, _schema: Schema, path: str) -> Iterator[Problem]:
+def _checks(schema: Schema) -> _Rules:
+    # by identity: a schema is a part of the one that is kept for good
+    found = _compiled.get(id(schema))
+    if found is None:
+        found = tuple((_CHECKS[keyword], rule) for keyword, rule in schema.items() if keyword in _CHECKS)
+        _compiled[id(schema)] = found
+    return found
+
+
+@cache
+def _target(rule: str) -> Schema:
     target: Any = _matrix_schema()
     for step in rule.removeprefix("#/").split("/"):
         target = target[step]
-    yield from _problems(value, target, path)
+    found: Schema = target
+    return found
 
 
-def _type(value: object, rule: str | list[str], _schema: Schema, path: str) -> Iterator[Problem]:
+def _ref(value: object, rule: str, _schema: Schema, path: str) -> Problem | None:
+    return _problem(value, _target(rule), path)
+
+
+def _type(value: object, rule: str | list[str], _schema: Schema, path: str) -> Problem | None:
     names = [rule] if isinstance(rule, str) else rule
-    if not any(_IS[name](value) for name in names):
-        yield Problem(path=path, message=f"expected {' or '.join(names)}, got {_shown(value)}")
+    for name in names:
+        if _IS[name](value):
+            return None
+    return Problem(path=path, message=f"expected {' or '.join(names)}, got {_shown(value)}")
 
 
-def _enum(value: object, rule: list[object], _schema: Schema, path: str) -> Iterator[Problem]:
-    if not any(_same(value, allowed) for allowed in rule):
-        choices = ", ".join(json.dumps(allowed) for allowed in rule)
-        yield Problem(path=path, message=f"{_shown(value)} is none of {choices}")
+def _enum(value: object, rule: list[object], _schema: Schema, path: str) -> Problem | None:
+    if any(_same(value, allowed) for allowed in rule):
+        return None
+    choices = ", ".join(json.dumps(allowed) for allowed in rule)
+    return Problem(path=path, message=f"{_shown(value)} is none of {choices}")
 
 
-def _const(value: object, rule: object, _schema: Schema, path: str) -> Iterator[Problem]:
-    if not _same(value, rule):
-        yield Problem(path=path, message=f"expected {json.dumps(rule)}, got {_shown(value)}")
+def _const(value: object, rule: object, _schema: Schema, path: str) -> Problem | None:
+    if _same(value, rule):
+        return None
+    return Problem(path=path, message=f"expected {json.dumps(rule)}, got {_shown(value)}")
 
 
-def _required(value: object, rule: list[str], _schema: Schema, path: str) -> Iterator[Problem]:
-    if isinstance(value, dict):
-        for key in rule:
-            if key not in value:
-                yield Problem(path=_join(path, key), message="this key is missing")
+def _required(value: object, rule: list[str], _schema: Schema, path: str) -> Problem | None:
+    missing = (key for key in rule if key not in value) if isinstance(value, dict) else iter(())
+    key = next(missing, None)
+    return None if key is None else Problem(path=_join(path, key), message="this key is missing")
 
 
-def _properties(value: object, rule: dict[str, Schema], _schema: Schema, path: str) -> Iterator[Problem]:
+def _properties(value: object, rule: dict[str, Schema], _schema: Schema, path: str) -> Problem | None:
     if isinstance(value, dict):
         for key, schema in rule.items():
-            if key in value:
-                yield from _problems(value[key], schema, _join(path, key))
+            if key in value and (problem := _problem(value[key], schema, _join(path, key))) is not None:
+                return problem
+    return None
 
 
-def _additional(value: object, rule: bool | Schema, schema: Schema, path: str) -> Iterator[Problem]:  # noqa: FBT001 - JSON Schema's own shape
+def _additional(value: object, rule: bool | Schema, schema: Schema, path: str) -> Problem | None:  # noqa: FBT001 - JSON Schema's own shape
     if not isinstance(value, dict):
-        return
+        return None
     for key in value.keys() - schema.get("properties", {}).keys():
         if rule is False:
-            yield Problem(path=_join(path, key), message="no such key is known here")
-        elif isinstance(rule, dict):
-            yield from _problems(value[key], rule, _join(path, key))
+            return Problem(path=_join(path, key), message="no such key is known here")
+        if isinstance(rule, dict) and (problem := _problem(value[key], rule, _join(path, key))) is not None:
+            return problem
+    return None
 
 
-def _items(value: object, rule: Schema, _schema: Schema, path: str) -> Iterator[Problem]:
+def _items(value: object, rule: Schema, _schema: Schema, path: str) -> Problem | None:
     if isinstance(value, list):
         for index, item in enumerate(value):
-            yield from _problems(item, rule, f"{path}[{index}]")
+            if (problem := _problem(item, rule, f"{path}[{index}]")) is not None:
+                return problem
+    return None
 
 
-def _any_of(value: object, rule: list[Schema], _schema: Schema, path: str) -> Iterator[Problem]:
-    first: Problem | None = None
-    for schema in rule:
-        problem = next(_problems(value, schema, path), None)
-        if problem is None:
-            return
-        first = first or problem
-    if first is not None:
-        yield first
+def _any_of(value: object, rule: list[Schema], _schema: Schema, path: str) -> Problem | None:
+    problems = [_problem(value, schema, path) for schema in rule]
+    return None if None in problems else problems[0]
 
 
-def _if(value: object, rule: Schema, schema: Schema, path: str) -> Iterator[Problem]:
-    holds = next(_problems(value, rule, path), None) is None
-    yield from _problems(value, schema.get("then" if holds else "else", {}), path)
+def _if(value: object, rule: Schema, schema: Schema, path: str) -> Problem | None:
+    holds = _problem(value, rule, path) is None
+    return _problem(value, schema.get("then" if holds else "else", _ANYTHING), path)
 
 
-def _minimum(value: object, rule: float, _schema: Schema, path: str) -> Iterator[Problem]:
+def _minimum(value: object, rule: float, _schema: Schema, path: str) -> Problem | None:
     if _is_number(value) and value < rule:  # type: ignore[operator]  # _is_number leaves int and float
-        yield Problem(path=path, message=f"{_shown(value)} is less than {rule}")
+        return Problem(path=path, message=f"{_shown(value)} is less than {rule}")
+    return None
 
 
-def _min_length(value: object, rule: int, _schema: Schema, path: str) -> Iterator[Problem]:
+def _min_length(value: object, rule: int, _schema: Schema, path: str) -> Problem | None:
     if isinstance(value, str) and len(value) < rule:
-        yield Problem(path=path, message="this text is empty")
+        return Problem(path=path, message="this text is empty")
+    return None
 
 
-def _pattern(value: object, rule: str, _schema: Schema, path: str) -> Iterator[Problem]:
+def _pattern(value: object, rule: str, _schema: Schema, path: str) -> Problem | None:
     if isinstance(value, str) and not re.search(rule.replace("$", r"\Z"), value):
-        yield Problem(path=path, message=f"{_shown(value)} does not match {rule}")
+        return Problem(path=path, message=f"{_shown(value)} does not match {rule}")
+    return None
 
 
 def _is_number(value: object) -> bool:
@@ -177,7 +202,7 @@ _IS: Final[dict[str, Callable[[object], bool]]] = {
     "number": _is_number,
     "integer": _is_integer,
 }
-_CHECKS: Final[dict[str, Callable[[Any, Any, Schema, str], Iterator[Problem]]]] = {
+_CHECKS: Final[dict[str, _Check]] = {
     "$ref": _ref,
     "type": _type,
     "const": _const,

@@ -25,7 +25,6 @@ if TYPE_CHECKING:
     from harness.session.standing import Fault
 
 _WORKS: Final = frozenset({Verdict.NATIVE, Verdict.FALLBACK})
-_CHECK: Final = "check."
 _CALLS: Final = 3
 """Calls that a check may make; each of them constructs the adapter anew, and some constructors import for seconds."""
 
@@ -143,33 +142,49 @@ def try_checks(
     wanted = {
         call: [one for one in every if reason_off(off, one.check.name, call) is None] for call, every in by_call.items()
     }
-    specs = {call.value: [one.spec for one in every] for call, every in wanted.items()}
-    outcomes = session.outcomes(adapter, calls, {"entry": ENTRY, "checks": specs}, calls=_CALLS)
+    outcomes = _outcomes(session, adapter, {call: [one.spec for one in every] for call, every in wanted.items()})
+    notes = {call: outcomes[call].notes.get(f"source.{call}") for call in calls}
     return Tried(
         results={call: tuple(_results(by_call[call], outcomes[call], off, call)) for call in calls},
-        sources={call: Source.decode(one.notes["source"]) for call, one in outcomes.items() if "source" in one.notes},
+        sources={call: Source.decode(note) for call, note in notes.items() if note is not None},
     )
+
+
+def _outcomes(
+    session: Session, adapter: Adapter, specs: Mapping[Capability, Sequence[str]]
+) -> dict[Capability, Outcome]:
+    """
+    Return what the cell left behind that tried each call's checks: one for all of them, where it can fork.
+    """
+    options = {"entry": ENTRY, "checks": {call.value: every for call, every in specs.items()}}
+    first, *others = specs
+    outcome = session.outcomes(adapter, [first], options, calls=_CALLS)[first]
+    # one that did not come as far as to say what it tries would do no better for another call
+    tried = outcome.notes.get("tried", " ".join(specs)).split()
+    untried = [call for call in others if call not in tried]
+    return dict.fromkeys(specs, outcome) | session.outcomes(adapter, untried, options, calls=_CALLS)
 
 
 def _results(checks: Iterable[Found], outcome: Outcome, off: Mapping[str, str], call: Capability) -> Iterator[Result]:
     for found in checks:
         name = found.check.name
         why = reason_off(off, name, call)
-        told = outcome.notes.get(f"{_CHECK}{name}")
+        told = outcome.notes.get(f"check.{call}.{name}")
         if why is not None:
             yield Result(check=name, state=State.OFF, why=why)
         elif told is not None:
             yield Result.decode(told)
         else:
-            yield _untold(name, outcome)
+            yield _untold(name, outcome, call)
 
 
-def _untold(name: str, outcome: Outcome) -> Result:
+def _untold(name: str, outcome: Outcome, call: Capability) -> Result:
     """
     Say why a check has no result: there was nothing to try it on, or its cell ended early.
     """
-    if "checks" in outcome.notes:
-        return Result(check=name, state=State.SKIPPED, why=outcome.notes["checks"])
+    why = outcome.notes.get(f"checks.{call}", outcome.notes.get("checks"))
+    if why is not None:
+        return Result(check=name, state=State.SKIPPED, why=why)
     if any(isinstance(event, Raised | Missing) for event in outcome.events) or "problem" in outcome.notes:
         return Result(check=name, state=State.SKIPPED, why="the adapter cannot be imported")
     died = next((f"{event.how}: {event.detail}" for event in outcome.events if isinstance(event, Died)), "")
