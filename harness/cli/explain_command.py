@@ -65,7 +65,10 @@ def _replayed(
     project = project_of(ctx, given["config"])
     adapter = registry_of(project).find(name)
     check_matching([adapter])
-    with progress({adapter.id: 1}) as shown, Session(project, Settings(pace=given["pace"], jobs=1), shown) as session:
+    with (
+        progress({adapter.id: 1}) as shown,
+        Session(project, Settings(pace=given["pace"], jobs=1), shown, adapters=1) as session,
+    ):
         row = session.measure(adapter, [wanted])
     show_problems(adapter.id, row.problems)
     return row.cells[0], row.adapter, exit_status((), row.problems)

@@ -74,7 +74,10 @@ def run(selection: Selection, settings: Settings, checks: Checks, wishes: Wishes
     numbers = {adapter.id: len(selection.capabilities) for adapter in selection.adapters}
     # imported once and not by each of an adapter's cells
     project = replace(selection.project, preload=(*selection.project.preload, *modules()))
-    with progress(numbers) as shown, Session(project, settings, shown) as session:
+    with (
+        progress(numbers) as shown,
+        Session(project, settings, shown, adapters=len(selection.adapters)) as session,
+    ):
         # read while the fork server starts
         baseline = baseline_of(selection.project.reports / MATRIX) if wishes.compare else None
 

@@ -86,7 +86,7 @@ def _tried(project: Project, adapter: Adapter) -> bool:
     """
     Say whether an adapter can be imported and constructed, and what keeps it from that.
     """
-    with Session(project, Settings(jobs=1)) as session:
+    with Session(project, Settings(jobs=1), adapters=1) as session:
         (outcome,) = session.outcomes(project.adopt(adapter), [Capability.INVOKE], {"entry": ENTRY}).values()
     if "fault" in outcome.notes:
         raise IsolationError(f"the harness itself failed: {outcome.notes['fault'].strip().rpartition(chr(10))[2]}")

@@ -59,7 +59,10 @@ def measure(
     adapters = [one for one in selection.adapters if calls(one)]
     numbers = {one.id: len(calls(one)) for one in adapters}
     interrupted = False
-    with progress(numbers) as shown, Session(selection.project, settings, shown, columns) as session:
+    with (
+        progress(numbers) as shown,
+        Session(selection.project, settings, shown, columns, adapters=len(adapters)) as session,
+    ):
         try:
             rows = session.rows(adapters, calls)
         except Interrupted as stop:

@@ -108,6 +108,7 @@ class Session:
         settings: how to run.
         progress: is told what happens; None for silence.
         columns: the checks that are tried on each adapter beside the battery; None where none is.
+        adapters: how many are to be measured, as far as that is known.
     """
 
     def __init__(
@@ -116,6 +117,8 @@ class Session:
         settings: Settings,
         progress: Progress | None = None,
         columns: Columns | None = None,
+        *,
+        adapters: int | None = None,
     ) -> None:
         # imported once and not by each of an adapter's cells
         project = project if columns is None else columns.preloaded(project)
@@ -125,7 +128,11 @@ class Session:
         self._progress: Progress = progress or _Silent()
         self._published = load_published(project.published) if project.published is not None else {}
         self._fleet = Fleet(
-            preload=project.preload, env=project.expanded_env(), jobs=settings.workers, spawn=settings.spawn
+            preload=project.preload,
+            env=project.expanded_env(),
+            jobs=settings.workers,
+            hosts=adapters,
+            spawn=settings.spawn,
         )
         self._programs = _programs(project, settings, self._progress)
 
