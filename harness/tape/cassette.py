@@ -54,6 +54,8 @@ __all__ = [
 ]
 
 _NO_BODY: Final = frozenset({204, 304})
+_ENGINES: Final = "engine://"
+"""What an engine was asked beside its seams has no arrivals (engines/told.py): none are missing, so none are made up."""
 _UNLIMITED: Final = 2**31 - 1
 """Columns; a folded line would hide a secret from a search, and a difference from a reader."""
 
@@ -148,7 +150,7 @@ def dump(interactions: Sequence[tuple[Request, dict[str, Any]]]) -> str:
     for request, response in interactions:
         body = None if request.body is None else body_bytes(request)
         requests.append(Request(request.method, request.uri, body, dict(request.headers)))
-        responses.append(_written(response, str(request.method)))
+        responses.append(_written(response, request))
         texts = [*_texts(body or b"", ">"), *_texts(responses[-1]["body"]["string"], "<")]
         if texts:
             responses[-1].setdefault(KEY, {})["texts"] = texts
@@ -156,7 +158,7 @@ def dump(interactions: Sequence[tuple[Request, dict[str, Any]]]) -> str:
     return text
 
 
-def _written(response: dict[str, Any], method: str) -> dict[str, Any]:
+def _written(response: dict[str, Any], request: Request) -> dict[str, Any]:
     body = response["body"].get("string") or b""
     written: dict[str, Any] = {
         "status": dict(response["status"]),
@@ -166,9 +168,11 @@ def _written(response: dict[str, Any], method: str) -> dict[str, Any]:
     if response.get(KEY) is not None:
         written[KEY] = response[KEY]
     timing = read_timing(written)
-    _fit(written, timing, method)
+    _fit(written, timing, str(request.method))
     write_timing(written, timing)
-    return written
+    if timing.made_up and str(request.uri).startswith(_ENGINES):
+        del written[KEY]["made_up"]
+    return {key: value for key, value in written.items() if value or key != KEY}
 
 
 def _texts(body: bytes, mark: str) -> list[str]:
