@@ -55,7 +55,7 @@ __all__ = [
 
 _NO_BODY: Final = frozenset({204, 304})
 _ENGINES: Final = "engine://"
-"""What an engine was asked beside its seams has no arrivals (engines/told.py): none are missing, so none are made up."""
+"""What an engine was asked beside its seams has no arrivals (engines/told.py): none is missing, none made up."""
 _UNLIMITED: Final = 2**31 - 1
 """Columns; a folded line would hide a secret from a search, and a difference from a reader."""
 
