@@ -6,6 +6,7 @@ import base64
 import json
 import pickle
 from binascii import crc32
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -17,6 +18,10 @@ from vcr.request import Request
 
 from harness.tape import cassette as files
 
+COMMITTED = Path(__file__).parents[2] / "cassettes"
+MOST_BYTES = 12_000_000
+LONGEST = 12_000
+"""Characters of a line: the longest is one JSON document, of AI21, with the probability of each token."""
 LOADERS = [yaml.SafeLoader, yaml.CSafeLoader] if yaml.__with_libyaml__ else [yaml.SafeLoader]
 AWKWARD = st.text(st.sampled_from('ab "\\\n\r\t\0\x1b:#-\u00fc\u2028\ue000\U0001f600'), max_size=40)
 """What YAML quotes, escapes, folds or strips, and the character that lines are marked with."""
@@ -114,3 +119,17 @@ def test_the_texts_in_pickles_stand_beside_them() -> None:
     strings = "/home/somebody | prompt | hi there"
     assert readable(asked) == [f"> {strings}", f"< {strings}"]
     assert readable(uploaded) == ["> hi there"]
+
+
+def test_what_is_committed_can_be_reviewed() -> None:
+    """
+    All cassettes together stay below 12 MB, and those of langchain have no line that holds a whole stream.
+    """
+    sizes = [path.stat().st_size for path in COMMITTED.rglob("*.yaml")]
+    lines = {
+        path: max(map(len, path.read_text(encoding="ascii").splitlines()))
+        for path in COMMITTED.glob("langchain-0.0.337/*/*.yaml")
+    }
+    assert len(lines) > 400
+    assert sum(sizes) < MOST_BYTES
+    assert {path: longest for path, longest in lines.items() if longest > LONGEST} == {}
