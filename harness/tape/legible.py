@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import base64
 import json
 import re
+from contextlib import suppress
 from typing import TYPE_CHECKING, Final
 
 from harness import protobuf
@@ -71,10 +73,12 @@ def _found(body: bytes) -> Iterator[tuple[str, ...]]:
 
 def _event(message: bytes) -> tuple[str, ...]:
     """
-    Return the payload of an AWS event-stream message, or what it packs.
+    Return the payload of an AWS event-stream message, or the blob in it, which JSON has in base64.
     """
-    payload = message[12 + int.from_bytes(message[4:8]) : -4].decode("utf-8", "replace")
-    return next(iter(_packed(payload.encode())), (payload,))
+    payload = message[12 + int.from_bytes(message[4:8]) : -4]
+    with suppress(ValueError, TypeError, KeyError):
+        payload = base64.b64decode(json.loads(payload)["bytes"], validate=True)
+    return (payload.decode("utf-8", "replace"),)
 
 
 def _packed(body: bytes) -> Iterator[tuple[str, ...]]:
