@@ -26,12 +26,18 @@ def unpacked(text: str) -> tuple[str, ...]:
         return ()
     try:
         data = base64.b64decode(packed, validate=True)
-        return _pickled(data) if data.startswith(_PICKLE) else (data.decode(),)
+        return pickled(data) if data.startswith(_PICKLE) else (data.decode(),)
     except ValueError:
         return ()
 
 
-def _pickled(data: bytes) -> tuple[str, ...]:
+def pickled(data: bytes) -> tuple[str, ...]:
+    """
+    Return the strings of a pickle, which more may follow; none where it is none.
+    """
     import pickletools  # noqa: PLC0415 - hardly any adapter pickles
 
-    return tuple(argument for _, argument, _ in pickletools.genops(data) if isinstance(argument, str))
+    try:
+        return tuple(argument for _, argument, _ in pickletools.genops(data) if isinstance(argument, str))
+    except ValueError:
+        return ()

@@ -7,10 +7,16 @@ It is shown beside the verdict, never used for it.
 from __future__ import annotations
 
 import inspect
+import sys
 import typing
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
+from harness.adapters.build import load_target
+from harness.errors import RegistrationError
 from harness.words import Capability, Verdict
+
+if TYPE_CHECKING:
+    from harness.adapters.adapter import Adapter
 
 _HOOKS: Final = {
     Capability.AINVOKE: ("ainvoke", "_acall", "_agenerate"),
@@ -35,6 +41,19 @@ def reflected(cls: type) -> dict[Capability, Verdict]:
         name for owner in cls.__mro__ if _is_own(owner) for name, value in vars(owner).items() if value is not None
     }
     return {capability: _reflected(cls, capability, defined) for capability in Capability}
+
+
+def unbuilt(adapter: Adapter) -> type | None:
+    """
+    Return the class of an adapter that could not be constructed; None where its target is not imported, or no class.
+    """
+    if adapter.target.partition(":")[0] not in sys.modules:
+        return None
+    try:
+        target = load_target(adapter)
+    except RegistrationError:
+        return None
+    return target if isinstance(target, type) else None
 
 
 def _is_own(owner: type) -> bool:

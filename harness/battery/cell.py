@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from harness.adapters import Adapter, MissingDependency, build
 from harness.adapters.distributions import distributions
-from harness.adapters.reflect import reflected
+from harness.adapters.reflect import reflected, unbuilt
 from harness.battery.aftermath import Aftermath
 from harness.battery.calls import Call, raised
 from harness.battery.children import ChildWatch
@@ -352,9 +352,9 @@ class Cell:
         self._log.add(Stalled, what="the event loop did not turn while another thread waited for the answer")
 
     def _tell_of_the_class(self) -> None:
-        if self._instance is not None:
-            for capability, verdict in reflected(type(self._instance)).items():
-                self._send("note", note(f"reflected.{capability.value}", verdict.value))
+        cls = type(self._instance) if self._instance is not None else unbuilt(self._adapter)
+        for capability, verdict in reflected(cls).items() if cls is not None else ():
+            self._send("note", note(f"reflected.{capability.value}", verdict.value))
         through = [name for event in self._log.events if isinstance(event, Sent | Asked) for name in event.through]
         told = {**self._engines_versions(), **distributions(self._adapter.target.partition(":")[0], through)}
         for name, version in told.items():

@@ -108,8 +108,11 @@ class Gathered:
     def write(self, *, interrupted: bool) -> None:
         """
         Write the matrix and the reports, where they were asked for; what cannot be written is told in the summary.
+
+        Where no adapter is known, as with a configuration that cannot be read, what was written before stays.
         """
-        if self._asked.json is not None:
+        # a part of a run may have no cell, and is missed all the same where it is not written
+        if self._asked.json is not None and self._registered:
             self._try_json()
         if self._asked.reports is not None and self._cells:
             self._try_reports(interrupted=interrupted)

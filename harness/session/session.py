@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import hashlib
-from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from functools import partial
 from importlib.metadata import version
+from queue import Empty, SimpleQueue
 from typing import TYPE_CHECKING, Final, Protocol, Self
 
 from harness.adapters.build import expanded_env
@@ -228,10 +230,13 @@ class Session:
         return self._fleet.measure(job, capabilities)
 
     def _gather(self, futures: Mapping[Future[Row], int], found: dict[int, Row]) -> None:
-        pending = set(futures)
-        while pending:
-            done, pending = wait(pending, timeout=0.2, return_when=FIRST_COMPLETED)
-            for future in done:
+        # a queue and not `wait`, which looks at every future each time: 4 ms for 5 000 of them
+        done: SimpleQueue[Future[Row]] = SimpleQueue()
+        for future in futures:
+            future.add_done_callback(done.put)
+        while len(found) < len(futures):
+            with suppress(Empty):
+                future = done.get(timeout=0.2)
                 found[futures[future]] = future.result()
 
     def _row(self, adapter: Adapter, outcomes: Mapping[Capability, Outcome]) -> Row:

@@ -1,29 +1,41 @@
-"""Pickles of plain values, as some clients send and expect them; anything else in them is refused, unread."""
+"""Pickles, as some clients send and expect them; plain values are read, and anything else in them is kept shut."""
 
 from __future__ import annotations
 
 import base64
 import io
 import pickle
-from typing import Any, Final, NoReturn
+from typing import Any, Final, Self
 
 _PICKLE: Final = b"\x80"
 """How every pickle since protocol 2 begins, and no text in UTF-8 does."""
 
 
-class _Plain(pickle.Unpickler):
+class _Kept:
     """
-    Read numbers, strings, lists and mappings; what would import or call something is an error.
+    Stand for an object of a class that a pickle names: nothing of it is imported, called or looked into.
     """
 
-    def find_class(self, module_name: str, global_name: str, /) -> NoReturn:
-        msg = f"a pickle of {module_name}.{global_name} is not read"
-        raise pickle.UnpicklingError(msg)
+    def __new__(cls, *_: object, **__: object) -> Self:
+        return super().__new__(cls)
+
+    def __init__(self, *_: object, **__: object) -> None: ...
+
+    def __setstate__(self, _: object) -> None: ...
+
+
+class _Plain(pickle.Unpickler):
+    """
+    Read numbers, strings, lists and mappings; what would be imported or called is kept shut.
+    """
+
+    def find_class(self, _module: str, _name: str, /) -> type[_Kept]:
+        return _Kept
 
 
 def unpickle(data: bytes) -> Any | None:  # noqa: ANN401 - any plain value
     """
-    Return the value of a pickle; None where it is none, or not one of plain values.
+    Return the value of a pickle, in which objects are kept shut; None where it is none.
     """
     if not data.startswith(_PICKLE):
         return None

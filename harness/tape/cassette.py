@@ -21,10 +21,9 @@ from vcr.record_mode import RecordMode
 from vcr.request import Request
 from vcr.serialize import deserialize, serialize
 
-from harness import protobuf
 from harness.cells import Provenance
 from harness.errors import CassetteError
-from harness.tape import matching
+from harness.tape import legible, matching
 from harness.tape.checked import MissingCassette, read_interactions
 from harness.tape.matchers import checked
 from harness.tape.reading import body_bytes
@@ -54,6 +53,8 @@ __all__ = [
 ]
 
 _NO_BODY: Final = frozenset({204, 304})
+_ENGINES: Final = "engine://"
+"""What an engine was asked beside its seams has no arrivals (engines/told.py): none is missing, none made up."""
 _UNLIMITED: Final = 2**31 - 1
 """Columns; a folded line would hide a secret from a search, and a difference from a reader."""
 
@@ -148,15 +149,15 @@ def dump(interactions: Sequence[tuple[Request, dict[str, Any]]]) -> str:
     for request, response in interactions:
         body = None if request.body is None else body_bytes(request)
         requests.append(Request(request.method, request.uri, body, dict(request.headers)))
-        responses.append(_written(response, str(request.method)))
-        texts = [*_texts(body or b"", ">"), *_texts(responses[-1]["body"]["string"], "<")]
+        responses.append(_written(response, request))
+        texts = [*legible.texts(body or b"", ">"), *legible.texts(responses[-1]["body"]["string"], "<")]
         if texts:
             responses[-1].setdefault(KEY, {})["texts"] = texts
     text: str = serialize({"requests": requests, "responses": responses}, _Yaml)
     return text
 
 
-def _written(response: dict[str, Any], method: str) -> dict[str, Any]:
+def _written(response: dict[str, Any], request: Request) -> dict[str, Any]:
     body = response["body"].get("string") or b""
     written: dict[str, Any] = {
         "status": dict(response["status"]),
@@ -166,18 +167,11 @@ def _written(response: dict[str, Any], method: str) -> dict[str, Any]:
     if response.get(KEY) is not None:
         written[KEY] = response[KEY]
     timing = read_timing(written)
-    _fit(written, timing, method)
+    _fit(written, timing, str(request.method))
     write_timing(written, timing)
-    return written
-
-
-def _texts(body: bytes, mark: str) -> list[str]:
-    """
-    Return what people can read of each message of a gRPC body; nobody reads it back.
-    """
-    messages = protobuf.unframed(body) if body[:1] == b"\0" else None
-    lines = [f"{mark} {' | '.join(protobuf.texts(protobuf.framed(one)))}".rstrip() for one in messages or ()]
-    return lines if any(line != mark for line in lines) else []
+    if timing.made_up and str(request.uri).startswith(_ENGINES):
+        del written[KEY]["made_up"]
+    return {key: value for key, value in written.items() if value or key != KEY}
 
 
 class _Dumper(yaml.CSafeDumper if yaml.__with_libyaml__ else yaml.SafeDumper):  # type: ignore[misc]
@@ -189,15 +183,25 @@ class _Dumper(yaml.CSafeDumper if yaml.__with_libyaml__ else yaml.SafeDumper):  
         return True
 
 
+class _MarkingDumper(_Dumper):
+    """
+    Mark the ends of lines in texts that have to be quoted, for `legible.spread`.
+    """
+
+
 def _represent_text(dumper: yaml.SafeDumper, text: str) -> yaml.ScalarNode:
+    marked = None
+    if ("\n" in text or "\0" in text) and isinstance(dumper, _MarkingDumper):
+        marked = legible.marked(text)
     # the emitter falls back to quotes where a block cannot hold the text
-    style = "|" if "\n" in text else None
-    return dumper.represent_scalar("tag:yaml.org,2002:str", text, style=style)
+    style = '"' if marked is not None else "|" if "\n" in text else None
+    return dumper.represent_scalar("tag:yaml.org,2002:str", text if marked is None else marked, style=style)
 
 
-_Dumper.add_representer(str, _represent_text)
-# some clients' header names are a string type of their own
-_Dumper.add_multi_representer(str, lambda dumper, text: _represent_text(dumper, "".join(list(text))))
+for _each in (_Dumper, _MarkingDumper):
+    _each.add_representer(str, _represent_text)
+    # some clients' header names are a string type of their own
+    _each.add_multi_representer(str, lambda dumper, text: _represent_text(dumper, "".join(list(text))))
 
 _REQUEST_ORDER: Final = ("method", "uri", "headers", "body")
 _RESPONSE_ORDER: Final = ("status", "headers", KEY, "body")
@@ -221,15 +225,16 @@ class _Yaml:
             }
             for item in data["interactions"]
         ]
+        mark = legible.can_mark(interactions)
         # ASCII only: plain vcrpy reads in the locale's encoding
         text: str = yaml.dump(
             {"version": data["version"], "interactions": interactions},
-            Dumper=_Dumper,
+            Dumper=_MarkingDumper if mark else _Dumper,
             sort_keys=False,
             default_flow_style=False,
             width=_UNLIMITED,
         )
-        return text
+        return legible.spread(text) if mark else text
 
 
 def _ordered(part: dict[str, Any], order: tuple[str, ...]) -> dict[str, Any]:

@@ -38,7 +38,7 @@ _RESPONSE_HEADERS: Final = frozenset(
     "content-type content-length transfer-encoding content-encoding location operation-location retry-after"
     " retry-after-ms date allow content-range accept-ranges x-should-retry x-amzn-errortype"
     " x-amzn-bedrock-content-type grpc-status grpc-message grpc-status-details-bin sec-websocket-protocol"
-    " websocket-close".split()
+    " websocket-close x-amz-bucket-region".split()
 )
 _ADDRESSES: Final = frozenset({"location", "operation-location"})
 _QUERY: Final = frozenset(

@@ -85,6 +85,14 @@ def test_a_constructor_that_fails_either_way_blocks(live: Live) -> None:
     assert judge(AINVOKE, outcome.events).verdict is Verdict.BLOCKED
 
 
+def test_what_a_class_overrides_is_told_of_where_it_cannot_be_constructed(live: Live) -> None:
+    """
+    A support table that was filled by looking at classes has these cells too.
+    """
+    notes = live("ConstructorFails", AINVOKE).notes
+    assert {notes[f"reflected.{one.value}"] for one in Capability} == {"native"}
+
+
 def test_a_heavy_import_in_the_first_call_is_not_held_against_it(live: Live) -> None:
     """
     What was computed once is not computed again by the warm pass, so the call is native.

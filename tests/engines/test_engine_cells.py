@@ -156,6 +156,16 @@ def test_no_path_of_the_weights_gets_into_a_recording(workshop: Workshop, live: 
         assert "weights.bin" not in path.read_text(encoding="utf-8"), path
 
 
+def test_nothing_of_an_engine_is_called_made_up(workshop: Workshop, live: dict[tuple[str, str], Cell]) -> None:
+    """
+    What an engine was asked beside its seams has no arrivals, and its recording says of nobody that he made them up.
+    """
+    del live
+    texts = [path.read_text(encoding="utf-8") for path in sorted((workshop.root / "cassettes").rglob("*.yaml"))]
+    assert any("method: ASIDE" in text for text in texts)
+    assert not any("made_up" in text for text in texts)
+
+
 def test_tokens_are_kept_as_the_text_that_they_were_made_of(
     workshop: Workshop, live: dict[tuple[str, str], Cell]
 ) -> None:

@@ -48,12 +48,14 @@ def test_a_mistaken_option_is_a_usage_error(place: Place, options: list[str], ex
 @pytest.mark.parametrize("workers", ["0", "2"])
 def test_a_mistaken_configuration_ends_the_run(place: Place, text: str, expected: str, workers: str) -> None:
     """
-    A misspelt key, an unknown matcher and a half-written file are told as such, also by workers.
+    A misspelt key, an unknown matcher and a half-written file are told as such, also by workers; no file is lost by it.
     """
     place.write("harness.toml", text)
+    matrix = place.write("matrix.json", "precious")
 
-    ran = place.pytest("--harness", "-n", workers)
+    ran = place.pytest("--harness", "--harness-json", "matrix.json", "-n", workers)
 
     assert ran.status not in {0, 5}, ran.said
+    assert matrix.read_text(encoding="utf-8") == "precious"
     assert expected in ran.said
     assert "INTERNALERROR" not in ran.said

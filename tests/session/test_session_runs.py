@@ -5,6 +5,9 @@ A run: recorded once, the same cells come out of every replay, in the order in w
 from __future__ import annotations
 
 import hashlib
+import threading
+import time
+from concurrent.futures import Future
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -51,6 +54,50 @@ def test_rows_and_cells_come_in_the_order_that_was_asked_for(bench: Bench) -> No
     rows = bench.rows(adapters, [STREAM, INVOKE], record=True)
     assert [row.adapter.name for row in rows] == ["Faulty", "B", "A"]
     assert [[cell.capability for cell in row.cells] for row in rows] == [[STREAM, INVOKE]] * 3
+
+
+class _Looked(threading.Condition):
+    """
+    Count how often the lock of any future is taken.
+    """
+
+    looks = 0
+
+    def __init__(self) -> None:
+        super().__init__()
+        taken = self.acquire
+        # what a condition calls its own is an attribute, set by its constructor
+        self.__dict__["acquire"] = lambda *arguments: self.__enter__() if not arguments else taken(*arguments)
+
+    def __enter__(self) -> bool:
+        _Looked.looks += 1
+        return super().__enter__()
+
+
+def test_gathering_thousands_of_rows_does_not_look_at_all_of_them_for_each(bench: Bench) -> None:
+    """
+    What an adapter's row costs to gather does not grow with the number of those that are still to come.
+    """
+    futures: dict[Future[Any], int] = {Future(): place for place in range(500)}
+    for future in futures:
+        future._condition = _Looked()  # noqa: SLF001 - nothing public says who looks at a future
+    found: dict[int, Any] = {}
+
+    def finish() -> None:
+        for future, place in futures.items():
+            future.set_result(place)
+            while place not in found:
+                time.sleep(0)
+
+    thread = threading.Thread(target=finish)
+    session = Session(bench.project, Settings())
+    thread.start()
+    session._gather(futures, found)  # noqa: SLF001 - without processes, which would take minutes
+    thread.join()
+    session.__exit__()
+
+    assert found == {place: place for place in range(500)}
+    assert _Looked.looks < 10 * 500
 
 
 def test_ctrl_c_keeps_the_rows_that_are_known(bench: Bench) -> None:

@@ -10,8 +10,9 @@ import pickle
 import re
 import socket
 import time
+import types
 from concurrent.futures import ThreadPoolExecutor
-from pathlib import PurePosixPath
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import httpx
@@ -24,7 +25,6 @@ from harness.simulators import Shape, Simulator, compose, load_shapes
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
-    from pathlib import Path
 
 KEY = {"Authorization": "Bearer placeholder"}
 CODES = ("kestrel4127", "badger0931", "walnut7350")
@@ -259,11 +259,29 @@ def test_pickles_are_spoken(simulator: Simulator) -> None:
     assert pickle.loads(base64.b64decode(answer["data"])) == compose(PROMPTS[1]).text  # noqa: S301 - our own
 
 
-def test_a_pickle_that_would_run_something_is_not_read(simulator: Simulator) -> None:
-    """What a pickle imports is never looked at, so that there is no prompt in it."""
-    packed = base64.b64encode(pickle.dumps([[], {"prompt": PROMPTS[1], "path": PurePosixPath("x")}])).decode()
-    answer = post(simulator, "uploads.test", "/call", {"data": packed})
-    assert (answer.status_code, answer.json()) == (400, {"error": "/data/1/prompt is missing"})
+class _Runs:
+    """Make a file when it is unpickled."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+
+    def __reduce__(self) -> Any:
+        return Path.touch, (self.path,)
+
+
+def test_a_pickle_that_would_run_something_runs_nothing(simulator: Simulator, tmp_path: Path) -> None:
+    """What stands beside objects is read, and the objects are neither made nor looked into."""
+    runs, held = _Runs(tmp_path / "ran"), types.SimpleNamespace(prompt=PROMPTS[0])
+    packed, shut = (
+        base64.b64encode(pickle.dumps([[runs], inner])).decode()
+        for inner in ({"prompt": PROMPTS[1], "held": held}, held)
+    )
+    answer = post(simulator, "uploads.test", "/call", {"data": packed}).json()
+    refused = post(simulator, "uploads.test", "/call", {"data": shut})
+
+    assert pickle.loads(base64.b64decode(answer["data"])) == compose(PROMPTS[1]).text  # noqa: S301 - our own
+    assert (refused.status_code, refused.json()) == (400, {"error": "/data/1/prompt is missing"})
+    assert not runs.path.exists()
 
 
 def test_the_same_question_twice_is_two_jobs(simulator: Simulator) -> None:

@@ -202,3 +202,51 @@ def test_s3_uploads_that_wait_for_100_continue_do_not_hang(deck: Any) -> None:
     assert live[1] == recorded[1] == replayed[1] == 100_000
     # scrubbing leaves the tag out of the file
     assert live[0] == recorded[0]
+
+
+def _three_times(deck: Any, use: Callable[[str], Any]) -> tuple[list[Any], list[int]]:
+    """
+    Return what came of a call live, recording and on replay, and how many requests the upstream had seen after each.
+    """
+    with running() as upstream:
+        results, seen = [use(upstream.url)], [len(upstream.requests)]
+        with deck.recording():
+            results.append(use(upstream.url))
+        seen.append(len(upstream.requests))
+        with deck.replaying():
+            results.append(use(upstream.url))
+        return results, [*seen, len(upstream.requests)]
+
+
+def test_s3_follows_a_bucket_to_its_region(deck: Any) -> None:
+    """
+    A 301 names the region, and botocore itself asks again, signed for it: both requests are recorded and replayed.
+    """
+
+    def use(url: str) -> bytes:
+        s3 = _aws("s3", url, s3={"addressing_style": "path"})
+        body: bytes = s3.get_object(Bucket="moved", Key="key")["Body"].read()
+        return body
+
+    results, seen = _three_times(deck, use)
+
+    assert results == [b"found"] * 3
+    assert seen == [2, 4, 4]
+
+
+def test_bedrock_follows_no_redirect(deck: Any) -> None:
+    """
+    Redirects of urllib3 are switched off in botocore, which has its own for S3 alone: a 307 is an error like any other.
+    """
+    errors = pytest.importorskip("botocore.exceptions")
+
+    def use(url: str) -> tuple[int, str]:
+        with pytest.raises(errors.ClientError) as caught:
+            _aws("bedrock-runtime", url).invoke_model(modelId="moved", body=b"{}")
+        told = caught.value.response
+        return told["ResponseMetadata"]["HTTPStatusCode"], told["Error"]["Message"]
+
+    results, seen = _three_times(deck, use)
+
+    assert results == [(307, "it moved")] * 3
+    assert seen == [1, 2, 2]

@@ -313,6 +313,9 @@ class _Handler(BaseHTTPRequestHandler):
     def on_model_m_invoke(self, body: bytes) -> None:
         self._whole(json.dumps({"completion": json.loads(body)["prompt"]}).encode())
 
+    def on_model_moved_invoke(self, _: bytes) -> None:
+        self._whole(b'{"message": "it moved"}', 307, location="/model/m/invoke")
+
     def on_v1_messages(self, body: bytes) -> None:
         asked = json.loads(body)
         if not asked.get("stream"):
@@ -332,6 +335,13 @@ class _Handler(BaseHTTPRequestHandler):
 
     def on_bucket_key(self, body: bytes) -> None:
         self._whole(b"" if self.command == "PUT" else b"x" * 100_000, content_type="text/plain", etag=f'"{len(body)}"')
+
+    def on_moved_key(self, _: bytes) -> None:
+        if "/eu-central-1/" in self.headers["authorization"]:
+            self._whole(b"found", content_type="text/plain")
+            return
+        error = b"<Error><Code>PermanentRedirect</Code><Message>elsewhere</Message></Error>"
+        self._whole(error, 301, content_type="application/xml", x_amz_bucket_region="eu-central-1")
 
 
 class _Server(ThreadingHTTPServer):

@@ -1,5 +1,7 @@
 """
 What SelfHostedPipeline and SelfHostedHuggingFaceLLM run on: a machine whose server is reached through an open port.
+
+runhouse looks such a machine up by its name, in the folder `rh` of the family, where its configuration was saved.
 """
 
 from __future__ import annotations
@@ -28,6 +30,8 @@ def load_pipeline() -> Any:  # noqa: ANN401 - whatever the machine can run
 def generate(pipeline: Any, prompt: str, stop: list[str] | None = None) -> str:  # noqa: ANN401 - as above
     """
     Return what a pipeline says, on the machine. Here it is never called.
+
+    It is handed the reference that the adapter holds, and fetches what that stands for.
     """
-    text: str = pipeline(prompt, stop=stop)[0]["generated_text"]
+    text: str = pipeline.fetch()(prompt, stop=stop)[0]["generated_text"]
     return text[len(prompt) :]
