@@ -348,6 +348,18 @@ class Recorder:
         """
         return self.sent + time.perf_counter() - self._began
 
+    def leaves(self) -> None:
+        """
+        Note that the request leaves only now, where a client library lets it wait for a connection.
+
+        The cell's first request waits for none; the clock starts with it.
+        """
+        if not self.sent:
+            return
+        now = time.perf_counter()
+        self.sent += now - self._began
+        self._began = now
+
     def head(self, status: int, reason: str, headers: Sequence[tuple[str, str]], framing: Framing) -> None:
         """
         Note the answer's head, as it came.

@@ -113,6 +113,13 @@ BATCHES: Final = (
         abatch=SEQUENTIAL,
     ),
     specimen(
+        "OneConnection",
+        "batches:OneConnection",
+        "A gather proves nothing: on the recording's clock no two requests overlap.",
+        batch=SEQUENTIAL,
+        abatch=SEQUENTIAL,
+    ),
+    specimen(
         "Staggered",
         "batches:Staggered",
         "Requests overlap when they do so on the recording's clock.",

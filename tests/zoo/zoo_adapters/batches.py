@@ -9,7 +9,10 @@ import time
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
+import aiohttp
+import httpx
 from zoo_adapters.base import Base
+from zoo_adapters.clients import texts
 
 
 class TwoRequests(Base):
@@ -99,6 +102,32 @@ class OneAtATime(Base):
                 return await self._aask(prompt)
 
         return list(await asyncio.gather(*map(gated, prompts)))
+
+
+class OneConnection(Base):
+    """
+    Look concurrent, but share a client that has one connection.
+    """
+
+    async def _httpx(self, prompts: list[str]) -> list[str]:
+        async with httpx.AsyncClient(base_url=self.base_url, limits=httpx.Limits(max_connections=1)) as client:
+            found = await asyncio.gather(*(client.post(self._path, json=self._body(prompt)) for prompt in prompts))
+        return [texts(one.json())[0] for one in found]
+
+    async def _aiohttp(self, prompts: list[str]) -> list[str]:
+        async with aiohttp.ClientSession(self.base_url, connector=aiohttp.TCPConnector(limit=1)) as session:
+
+            async def ask(prompt: str) -> str:
+                async with session.post(self._path, json=self._body(prompt)) as response:
+                    return texts(await response.json())[0]
+
+            return list(await asyncio.gather(*map(ask, prompts)))
+
+    def batch(self, prompts: list[str]) -> list[str]:
+        return asyncio.run(self._aiohttp(prompts))
+
+    async def abatch(self, prompts: list[str]) -> list[str]:
+        return await self._httpx(prompts)
 
 
 class Staggered(Base):
