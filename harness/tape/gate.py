@@ -11,6 +11,7 @@ of waiting and not in wall time, so that a starved process gets proportionally l
 from __future__ import annotations
 
 import asyncio
+import sys
 import threading
 from collections import Counter
 from dataclasses import dataclass
@@ -36,6 +37,16 @@ PATIENCE = 3
 """Arrivals in a row that may pass without an item before the gate stops expecting one for each."""
 TURNS = 20
 """Turns that a loop gets before a wait on it starts to sleep."""
+
+
+async def pause(seconds: float) -> None:
+    """
+    Sleep on whatever event loop runs here: asyncio's, or trio's, which is the other one that clients know.
+    """
+    if place()[1] is None and (trio := sys.modules.get("trio")) is not None:
+        await trio.sleep(seconds)
+    else:
+        await asyncio.sleep(seconds)
 
 
 @dataclass(frozen=True, slots=True)
@@ -185,7 +196,7 @@ class Gate:
             for turn in range(TURNS + wait.slices):
                 if wait.over() or self._open:
                     break
-                await asyncio.sleep(0 if turn < TURNS else SLICE)
+                await pause(0 if turn < TURNS else SLICE)
             else:
                 wait.give_up()
         self._note_arrival()
@@ -216,7 +227,7 @@ class Gate:
     def _others_could_send(self, *, sync: bool) -> bool:
         if threading.active_count() > self._threads:
             return True
-        return not sync and len(asyncio.all_tasks()) > self._tasks
+        return not sync and place()[1] is not None and len(asyncio.all_tasks()) > self._tasks
 
     def _alone(self) -> bool:
         """

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import asyncio
 import time
 from typing import TYPE_CHECKING, Literal
 
 from harness.events import Answered, Closed, Ended, Hook, place
+from harness.tape.gate import pause
 from harness.words import REFUSED
 
 if TYPE_CHECKING:
@@ -195,7 +195,7 @@ class Player:
                 position, of, last=last and not self._refused, address=self._address, request=self._request
             )
         if self._pace and (delay := self._delay()) > 0:
-            await asyncio.sleep(delay)
+            await pause(delay)
         return self._released("async")
 
     def close(self) -> None:
