@@ -222,7 +222,7 @@ class Tape:
         index, response = found
         if int(response["status"]["code"]) < REFUSED:
             self.gate.sent(number, carries, self._addresses[number])
-        return self.player(number, response, self._base(index), self._polls.get(index))
+        return self.player(number, response, self._base(index, response), self._polls.get(index))
 
     def refuse(self, request: Request, why: str) -> NoReturn:
         """
@@ -276,8 +276,8 @@ class Tape:
                 return index, response
         return fresh[0]
 
-    def _base(self, index: int) -> float:
-        timing = _timing(self._cassette, index)
+    def _base(self, index: int, response: dict[str, Any]) -> float:
+        timing = files.read_timing(response)
         if timing.made_up or index in self._begun:
             return self.log.ended
         self._begun.add(index)
@@ -436,12 +436,6 @@ def current() -> Tape | None:
     Return the process's current tape.
     """
     return _current
-
-
-def _timing(cassette: Cassette | None, index: int) -> files.Timing:
-    if cassette is None:
-        return files.Timing(arrivals=(), framing="chunked", sent=0.0)
-    return files.read_timing(cassette.data[index][1])
 
 
 def _polls(cassette: Cassette) -> dict[int, tuple[int, int]]:

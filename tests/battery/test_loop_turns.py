@@ -5,6 +5,8 @@ What the battery notices of its event loop: computing, waiting, and sleeping on 
 from __future__ import annotations
 
 import asyncio
+import subprocess
+import sys
 import threading
 import time
 from contextlib import closing
@@ -12,7 +14,7 @@ from contextlib import closing
 import pytest
 from toy_adapters import burn
 
-from harness.battery.loop import Heartbeat, SleepWatch, new_loop
+from harness.battery.loop import Heartbeat, WaitWatch, new_loop
 
 
 def test_a_turn_that_computes_is_told_in_processor_time() -> None:
@@ -79,19 +81,29 @@ def test_an_idle_heartbeat_reports_nothing() -> None:
     assert turns == []
 
 
-def test_sleep_is_told_on_the_watched_thread_only(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_synchronous_waits_are_told_on_the_watched_thread_only(monkeypatch: pytest.MonkeyPatch) -> None:
     """
-    A synchronous sleep on the loop's thread is told of; another thread's, one of no length and a later one are not.
+    A sleep, a wait that comes to its time-out and one for a child are told of; what takes no time, what another
+    thread does or ends, and what comes later are not.
     """
     monkeypatch.setattr(time, "sleep", time.sleep)
-    watch = SleepWatch()
-    slept: list[float] = []
-    watch.watch(slept.append)
+    monkeypatch.setattr(threading.Condition, "wait", threading.Condition.wait)
+    for name in ("wait", "communicate"):
+        monkeypatch.setattr(subprocess.Popen, name, getattr(subprocess.Popen, name))
+    watch = WaitWatch()
+    told: list[str] = []
+    watch.watch(told.append)
     time.sleep(0.01)
     time.sleep(0)
+    threading.Event().wait(0.02)
     other = threading.Thread(target=time.sleep, args=(0.01,))
     other.start()
     other.join()
+    subprocess.run([sys.executable, "-S", "-c", "input()"], input=b"go", check=False)
     watch.watch(None)
     time.sleep(0.01)
-    assert slept == [0.01]
+    assert told[:2] == [f"it {how} on the event loop's thread" for how in _WAITED]
+    assert set(told[2:]) == {"it waited for a child process on the event loop's thread"}
+
+
+_WAITED = ("slept synchronously for 0.01 s", "waited synchronously for 0.02 s")

@@ -30,7 +30,16 @@ AWAITS: Final = (
         for client in ("requests", "httpx2", "urllib")
     ),
     specimen("SyncListInside", "awaits:SyncListInside", "Synchronous I/O on the loop's thread.", abatch=BLOCKS),
-    specimen("SleepsInside", "awaits:SleepsInside", "A synchronous sleep blocks the loop.", ainvoke=BLOCKS),
+    *(
+        specimen(
+            f"SleepsInside-{how}",
+            "awaits:SleepsInside",
+            "A synchronous wait blocks the loop.",
+            kwargs={"how": how},
+            ainvoke=BLOCKS,
+        )
+        for how in ("sleep", "event", "child")
+    ),
     *(
         specimen(
             f"ComputesInside-{name}",
