@@ -109,6 +109,14 @@ class Exchange:
         return self.answered is not None and is_plain_type(self.answered.content_type)
 
     @property
+    def mute(self) -> bool:
+        """
+        Tell whether the answer cannot have said anything, such as `{"ok": true}`: no text, and no numbers for one.
+        """
+        found = documents(self.body)
+        return self.trouble is None and not any(_may_speak(document.value) for document in found)
+
+    @property
     def texts(self) -> tuple[str, ...]:
         """
         Return every text that the answer may be saying, squeezed.
@@ -378,6 +386,17 @@ def told_in_turns(polls: Sequence[Exchange]) -> bytes:
     Return the answers of polls as one body, for those of which each brings what the one before did not.
     """
     return b"\n".join(one.body.replace(b"\n", b" ") for one in polls)
+
+
+def _may_speak(value: object) -> bool:
+    """
+    Tell whether a value may be a text, also one in the numbers of a list.
+    """
+    if isinstance(value, dict):
+        return any(map(_may_speak, value.values()))
+    if isinstance(value, list):
+        return any((isinstance(one, int | float) and not isinstance(one, bool)) or _may_speak(one) for one in value)
+    return isinstance(value, str) and bool(value.strip())
 
 
 def _tells_error(body: bytes) -> bool:

@@ -19,7 +19,9 @@ from harness.packed import unpacked
 from harness.verdicts.documents import documents
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
+
+    from harness.verdicts.documents import Document
 
 _KINDS: Final = ("type", "event_type", "event", "kind")
 _NUMBER: Final = re.compile(r"\[\d*\]")
@@ -92,12 +94,13 @@ def columns(body: bytes) -> tuple[Column, ...]:
     """
     found: dict[str, list[_Leaf]] = {}
     place = 0
-    for number, document in enumerate(documents(body)):
-        for path, text in _leaves(document.value, document.label):
+    for number, (document, labels) in enumerate(_labelled(documents(body))):
+        for path, text in _leaves(document.value, ""):
             squeezed = squeeze(text)
             place += 1
             if squeezed:
-                found.setdefault(path, []).append(_Leaf(number, place, squeezed))
+                for label in labels:
+                    found.setdefault(label + path, []).append(_Leaf(number, place, squeezed))
     return tuple(_column(path, leaves) for path, leaves in found.items())
 
 
@@ -161,6 +164,22 @@ def _side_by_side(one: Column, two: Column) -> bool:
     Tell whether two columns are answers of one list that were told at the same time: one or the other is the answer.
     """
     return one.path == two.path and one.places[0] < two.places[0] < one.places[-1]
+
+
+def _labelled(found: Sequence[Document]) -> Iterator[tuple[Document, tuple[str, ...]]]:
+    """
+    Give documents with the beginnings of their paths: apart by their `index` where several answers are told by turns.
+
+    An index that only grows numbers the parts of one answer. One that comes again may number those of the next answer,
+    too, so that both ways to read it stand; unless most documents follow one of another index.
+    """
+    indices = [one.value.get("index") if isinstance(one.value, dict) else None for one in found]
+    steps = [(one, two) for one, two in pairwise(indices) if isinstance(one, int) and isinstance(two, int)]
+    again = any(two < one for one, two in steps)
+    by_turns = again and sum(one != two for one, two in steps) * 2 >= len(found)
+    for document, index in zip(found, indices, strict=True):
+        apart = (f"{document.label}[{index}]",) if again and isinstance(index, int) else ()
+        yield document, apart if apart and by_turns else (document.label, *apart)
 
 
 @dataclass(frozen=True, slots=True)
