@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import selectors
 import subprocess
 import threading
 import time
+from concurrent.futures import Future
 from functools import partial, wraps
 from typing import TYPE_CHECKING, Any
 
@@ -79,8 +81,8 @@ class WaitWatch:
     Tell when something waits synchronously on a thread whose event loop is running.
 
     Watched are `time.sleep`, which is replaced once per process, before adapters are imported, because modules keep
-    references to it; waits for events, queues and results that came to their time-out, so that they were sleeps; and
-    waits for child processes. Waits that another thread ends show in the traffic, where they matter.
+    references to it; waits for events and queues that came to their time-out, so that they were sleeps; and those for
+    child processes and for the results of threads. Others that a thread ends show in its traffic, if it has any.
     """
 
     def __init__(self) -> None:
@@ -93,6 +95,10 @@ class WaitWatch:
         for name in ("wait", "communicate"):
             original = getattr(subprocess.Popen, name)
             setattr(subprocess.Popen, name, _in_place_of(original, partial(self._waited_for_child, original)))
+        os.system = _in_place_of(os.system, partial(self._ran, os.system))
+        for name in ("result", "exception"):
+            original = getattr(Future, name)
+            setattr(Future, name, _in_place_of(original, partial(self._waited_for_result, original)))
 
     def watch(self, on_wait: Callable[[str], None] | None) -> None:
         """
@@ -122,6 +128,17 @@ class WaitWatch:
         if child.poll() is None:
             self._report("waited for a child process")
         return original(child, *args, **options)
+
+    def _ran(self, original: Callable[[Any], int], command: object) -> int:
+        self._report("waited for a child process")
+        return original(command)
+
+    def _waited_for_result(
+        self, original: Callable[..., Any], future: Future[Any], *args: object, **options: object
+    ) -> Any:  # noqa: ANN401 - what the original returns
+        if not future.done():
+            self._report("waited for the result of another thread")
+        return original(future, *args, **options)
 
 
 def _in_place_of(original: Callable[..., Any], function: Callable[..., Any]) -> Callable[..., Any]:

@@ -251,7 +251,8 @@ def _bringers(number: int, output: str, calls: Sequence[Exchange], before: int) 
     if not best:
         return ()
     if best < _EXACTLY:
-        parts = assembled(squeezed, {one.sent.request: one.texts for one in calls if not _told_before(squeezed, one)})
+        whole = [one for one in calls if not _told_before(squeezed, one) and not _told_again(one, calls)]
+        parts = assembled(squeezed, {one.sent.request: one.texts for one in whole})
         if parts:
             shares = Counter({key: 0 for key, _ in parts})
             for key, text in parts:
@@ -272,6 +273,16 @@ def _told_before(squeezed: str, exchange: Exchange) -> bool:
     Tell whether a request already holds the output, as that of a log does: then its answer did not bring it.
     """
     return len(squeezed) >= _SHORTEST_OWN and squeezed in squeeze(exchange.sent.text)
+
+
+def _told_again(exchange: Exchange, calls: Sequence[Exchange]) -> bool:
+    """
+    Tell whether an answer broke off and a later one began anew: who gives both has given its beginning twice.
+    """
+    if exchange.trouble is None:
+        return False
+    begun = max(exchange.texts, key=len, default="")
+    return any(text.startswith(begun) for one in calls if one.order > exchange.order for text in one.texts)
 
 
 def _distance(number: int, exchange: Exchange, calls: Sequence[Exchange]) -> int:
