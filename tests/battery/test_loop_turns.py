@@ -5,10 +5,12 @@ What the battery notices of its event loop: computing, waiting, and sleeping on 
 from __future__ import annotations
 
 import asyncio
+import os
 import subprocess
 import sys
 import threading
 import time
+from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import closing
 
 import pytest
@@ -88,8 +90,10 @@ def test_synchronous_waits_are_told_on_the_watched_thread_only(monkeypatch: pyte
     """
     monkeypatch.setattr(time, "sleep", time.sleep)
     monkeypatch.setattr(threading.Condition, "wait", threading.Condition.wait)
-    for name in ("wait", "communicate"):
-        monkeypatch.setattr(subprocess.Popen, name, getattr(subprocess.Popen, name))
+    monkeypatch.setattr(os, "system", os.system)
+    for owner, name in ((subprocess.Popen, "wait"), (subprocess.Popen, "communicate"), (Future, "result")):
+        monkeypatch.setattr(owner, name, getattr(owner, name))
+    monkeypatch.setattr(Future, "exception", Future.exception)
     watch = WaitWatch()
     told: list[str] = []
     watch.watch(told.append)
@@ -100,8 +104,16 @@ def test_synchronous_waits_are_told_on_the_watched_thread_only(monkeypatch: pyte
     other.start()
     other.join()
     subprocess.run([sys.executable, "-S", "-c", "input()"], input=b"go", check=False)
+    with ThreadPoolExecutor(1) as pool:
+        done = threading.Event()
+        future = pool.submit(done.wait)
+        pool.submit(time.sleep, 0)
+        threading.Timer(0.05, done.set).start()
+        future.result()
+        future.result()
     watch.watch(None)
     time.sleep(0.01)
+    assert told.pop() == "it waited for the result of another thread on the event loop's thread"
     assert told[:2] == [f"it {how} on the event loop's thread" for how in _WAITED]
     assert set(told[2:]) == {"it waited for a child process on the event loop's thread"}
 

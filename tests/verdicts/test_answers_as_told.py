@@ -275,6 +275,19 @@ def test_of_answers_that_events_number_one_will_do_and_not_two_by_turns() -> Non
     assert [_invoke(body, TEXT) for body in (counted, anew)] == [Verdict.NATIVE] * 2
 
 
+def test_what_a_form_or_base64_holds_is_the_answer_as_well() -> None:
+    """
+    Whether the form came whole or in pieces; and a part of it that was lost is lost.
+    """
+    form = json.dumps({"answer": TEXT, "sure": 0.9})
+    whole = answer_json(form)
+    pieces = "".join(_event({"delta": form[at : at + 7]}) for at in range(0, len(form), 7)).encode()
+    packed = "".join(f"data: {base64.b64encode(piece.encode()).decode()}\n\n" for piece in PIECES).encode()
+
+    for body in (whole, pieces, packed):
+        assert [_invoke(body, given) for given in (TEXT, TEXT[:-9])] == [Verdict.NATIVE, Verdict.BROKEN]
+
+
 def test_two_answers_put_together_are_both_upstreams() -> None:
     """
     Put together whole, whichever came first; with a part of one missing it is broken.
