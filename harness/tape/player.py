@@ -86,6 +86,8 @@ class Player:
         self._offset = 0
         self._done = False
         self._sent = time.perf_counter()
+        if pieces:
+            gate.expects(request, base + pieces[-1][0])
         log.note(
             Answered,
             at=base,

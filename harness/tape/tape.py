@@ -220,9 +220,10 @@ class Tape:
         if found is None:
             self.refuse(request, nearest(self._cassette, request))
         index, response = found
+        player = self.player(number, response, self._base(index, response), self._polls.get(index))
         if int(response["status"]["code"]) < REFUSED:
             self.gate.sent(number, carries, self._addresses[number])
-        return self.player(number, response, self._base(index, response), self._polls.get(index))
+        return player
 
     def refuse(self, request: Request, why: str) -> NoReturn:
         """
@@ -350,9 +351,7 @@ class Recorder:
 
     def leaves(self) -> None:
         """
-        Note that the request leaves only now, where a client library lets it wait for a connection.
-
-        The cell's first request waits for none; the clock starts with it.
+        Note that the request leaves only now, after a wait for a connection; the cell's first waits for none.
         """
         if not self.sent:
             return

@@ -25,7 +25,7 @@ class ClosesItsOutput(Base):
 
     def invoke(self, prompt: str) -> str:
         sys.stdout.close()
-        sys.stderr = None  # type: ignore[assignment]  # as programs without a console have it
+        sys.stderr = None  # as programs without a console have it
         return self._ask(prompt)
 
 
