@@ -129,6 +129,15 @@ class Player:
         """
         return self._index == self._count
 
+    def unheard(self, answered: float) -> float:
+        """
+        Return the seconds that the rest of the answer took, of which the head came at that moment.
+        """
+        if self._index == self._count:
+            return 0.0
+        heard = self._pieces[self._index - 1][0] if self._index else answered
+        return max(self._pieces[-1][0] - heard, 0.0)
+
     @property
     def coming(self) -> bytes | None:
         """

@@ -4,16 +4,16 @@ from __future__ import annotations
 
 import threading
 import time
-from collections import Counter
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final, NoReturn, Protocol
 
 from harness.events import Hook, Phase, Refused, Sent, UpstreamFailed
 from harness.tape import cassette as files
+from harness.tape.ahead import Ahead
 from harness.tape.callers import callers
 from harness.tape.coding import decoder
-from harness.tape.matching import agree, nearest
+from harness.tape.matching import REPEATABLE, agree, nearest, polls
 from harness.tape.player import Framing, Player
 from harness.tape.reading import asks_stream, readable
 from harness.tape.scrub import scrub_request
@@ -31,7 +31,6 @@ if TYPE_CHECKING:
 MOST_ARRIVALS: Final = 20_000
 MOST_BYTES: Final = 64 * 1024 * 1024
 MOST_SECONDS: Final = 120.0
-_REPEATABLE: Final = frozenset({"GET", "HEAD", "OPTIONS"})
 
 
 class ReplayMiss(Exception):  # noqa: N818 - names what happened; every client library sees it
@@ -126,8 +125,9 @@ class Tape:
         self._requests = 0
         self._addresses: dict[int, str] = {}
         self._first_sent: float | None = None
-        self._polls = _polls(cassette) if cassette is not None else {}
+        self._polls = polls(cassette) if cassette is not None else {}
         self._begun: set[int] = set()
+        self.ahead = Ahead()
 
     @property
     def recording(self) -> bool:
@@ -208,7 +208,7 @@ class Tape:
         return "call" if self.log.constructed else "construction"
 
     def _sent_at(self) -> float:
-        now = time.perf_counter()
+        now = time.perf_counter() - self.ahead.seconds()
         with self._lock:
             if self._first_sent is None:
                 self._first_sent = now
@@ -248,7 +248,7 @@ class Tape:
         fresh, played = [], None
         for index, (recorded, response) in enumerate(cassette.data):
             count = cassette.play_counts[index]
-            if (count and str(asked.method).upper() not in _REPEATABLE) or not agree(asked, recorded, matchers):
+            if (count and str(asked.method).upper() not in REPEATABLE) or not agree(asked, recorded, matchers):
                 continue
             if count:
                 played = index, response
@@ -334,6 +334,7 @@ class Recorder:
         self.sent = sent
         self._began = time.perf_counter()
         self._status = 0
+        self._answered = 0.0
         self._reason = ""
         self._headers: list[tuple[str, str]] = []
         self._framing: Framing = "chunked"
@@ -364,6 +365,7 @@ class Recorder:
         Note the answer's head, as it came.
         """
         self._status, self._reason, self._framing = status, reason, framing
+        self._answered = time.perf_counter() - self._began
         encoding = next((value for name, value in headers if name.lower() == "content-encoding"), "")
         self._decoder = decoder(encoding)
         self._decoded = bool(encoding)
@@ -416,7 +418,9 @@ class Recorder:
         timing = files.Timing(arrivals=tuple(self._pieces), framing=self._framing, sent=self.sent, cut=cut)
         files.write_timing(response, timing)
         self._tape.keep(self._request, response)
-        return self._tape.player(self.number, response, self.sent)
+        player = self._tape.player(self.number, response, self.sent)
+        self._tape.ahead.note(player, self._answered)
+        return player
 
 
 _current: Tape | None = None
@@ -435,15 +439,3 @@ def current() -> Tape | None:
     Return the process's current tape.
     """
     return _current
-
-
-def _polls(cassette: Cassette) -> dict[int, tuple[int, int]]:
-    keys = [(str(request.method), str(request.uri)) for request, _ in cassette.data]
-    counts = Counter(key for key in keys if key[0].upper() in _REPEATABLE)
-    seen: Counter[tuple[str, str]] = Counter()
-    places = {}
-    for index, key in enumerate(keys):
-        if counts[key] > 1:
-            places[index] = (seen[key], counts[key])
-            seen[key] += 1
-    return places
