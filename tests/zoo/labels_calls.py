@@ -129,6 +129,14 @@ BATCHES: Final = (
         abatch=SEQUENTIAL,
     ),
     specimen(
+        "OpensAllFirst",
+        "batches:OpensAllFirst",
+        "Requests overlap when they do so on the recording's clock, whoever reads first.",
+        batch=CONCURRENT,
+        abatch=CONCURRENT,
+    ),
+    specimen("AsCompleted", "batches:AsCompleted", "Reordered output is broken.", batch=BROKEN, abatch=BROKEN),
+    specimen(
         "Staggered",
         "batches:Staggered",
         "Requests overlap when they do so on the recording's clock.",

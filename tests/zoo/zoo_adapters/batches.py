@@ -6,13 +6,15 @@ import asyncio
 import json
 import threading
 import time
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor, as_completed
 from typing import Any
 
 import aiohttp
 import httpx
 from zoo_adapters.base import Base
 from zoo_adapters.clients import texts
+
+DELAYS = (0.8, 0.4, 0.0)
 
 
 class TwoRequests(Base):
@@ -128,6 +130,45 @@ class OneConnection(Base):
 
     async def abatch(self, prompts: list[str]) -> list[str]:
         return await self._httpx(prompts)
+
+
+class OpensAllFirst(Base):
+    """
+    Open a stream for each input, one after the other, and read them when all are open.
+    """
+
+    def batch(self, prompts: list[str]) -> list[str]:
+        streams = [self._pieces(prompt) for prompt in prompts]
+        begun = [next(stream) for stream in streams]
+        return ["".join((first, *stream)) for first, stream in zip(begun, streams, strict=True)]
+
+    async def abatch(self, prompts: list[str]) -> list[str]:
+        streams = [self._apieces(prompt) for prompt in prompts]
+        begun = [await anext(stream) for stream in streams]
+        return [first + "".join([text async for text in rest]) for first, rest in zip(begun, streams, strict=True)]
+
+
+class AsCompleted(Base):
+    """
+    Give the outputs out as they are completed, of which the last input's is the first.
+    """
+
+    def batch(self, prompts: list[str]) -> list[str]:
+        with ThreadPoolExecutor(len(prompts)) as pool:
+            futures = [pool.submit(self._later, *one) for one in zip(prompts, DELAYS, strict=True)]
+            return [future.result() for future in as_completed(futures)]
+
+    def _later(self, prompt: str, delay: float) -> str:
+        time.sleep(delay)
+        return self._ask(prompt)
+
+    async def abatch(self, prompts: list[str]) -> list[str]:
+        tasks = [self._alater(*one) for one in zip(prompts, DELAYS, strict=True)]
+        return [await one for one in asyncio.as_completed(tasks)]
+
+    async def _alater(self, prompt: str, delay: float) -> str:
+        await asyncio.sleep(delay)
+        return await self._aask(prompt)
 
 
 class Staggered(Base):
