@@ -37,6 +37,7 @@ class Player:
         pace: 0 hands out at once, 1 at the recorded pace, other factors scale it.
         position: the answer's place among the polls of one address, and their number.
         address: method and address of the request.
+        made_up: the recording has no arrivals; these were made up.
 
     Attributes:
         headers: name and value pairs, as recorded.
@@ -61,6 +62,7 @@ class Player:
         pace: float = 0.0,
         position: tuple[int, int] | None = None,
         address: str = "",
+        made_up: bool = False,
     ) -> None:
         self.status = status
         self.reason = reason
@@ -96,6 +98,7 @@ class Player:
             content_type=self.header("content-type"),
             arrivals=len(pieces),
             body=body,
+            untimed=made_up and framing != "length",
         )
         if not pieces and cut is None:
             self._end("sync")

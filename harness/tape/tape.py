@@ -300,6 +300,7 @@ class Tape:
             reason=response["status"].get("message") or "",
             headers=[(name, value) for name, values in response["headers"].items() for value in values],
             framing=timing.framing,
+            made_up=timing.made_up,
             body=response["body"].get("string") or b"",
             pieces=timing.arrivals,
             cut=timing.cut,

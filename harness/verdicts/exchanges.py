@@ -99,6 +99,9 @@ class Exchange:
         Tell whether a stream was asked for, or served.
         """
         served = self.answered is not None and is_stream_type(self.answered.content_type)
+        if self.answered is not None and self.answered.untimed and not is_one_value(self.body):
+            # words that may have come in any pieces: nothing shows that they came at once
+            return True
         return bool(self.sent.asks_stream) or served or (len(documents(self.body)) > 1 and not is_one_value(self.body))
 
     @property
