@@ -124,6 +124,7 @@ class Answered(Event):
 
     Attributes:
         body: everything that the upstream answered, whether it will be read or not.
+        untimed: the recording does not say in which pieces it came, nor how long it was to be.
     """
 
     request: int
@@ -131,6 +132,7 @@ class Answered(Event):
     content_type: str
     arrivals: int
     body: bytes
+    untimed: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

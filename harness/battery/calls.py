@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import traceback
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Awaitable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
+from inspect import isawaitable
 from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
@@ -104,6 +105,8 @@ class Call:
         self._log.add(Returned, texts=(), types=())
 
     async def _adrain(self, items: Any) -> None:  # noqa: ANN401 - whatever the adapter returned
+        if isawaitable(items) and not hasattr(items, "__aiter__"):
+            await _says_so(items)
         number = 0
         async for item in items:
             number += 1
@@ -128,6 +131,18 @@ class Call:
             types=tuple(type_of(one) for one in values),
             plural=outputs is not None,
         )
+
+
+async def _says_so(coroutine: Awaitable[object]) -> None:
+    """
+    Let an `async def` without a `yield` say that there is no such call; whatever else it does, it is no stream.
+    """
+    try:
+        await coroutine
+    except NotImplementedError:
+        raise
+    except Exception:  # noqa: BLE001 - what iterating over it raises says more
+        return
 
 
 def _several(value: object) -> Iterable[object] | None:

@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import selectors
+import subprocess
 import threading
 import time
-from typing import TYPE_CHECKING
+from concurrent.futures import Future
+from functools import partial, wraps
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -72,41 +76,91 @@ def new_loop() -> tuple[asyncio.AbstractEventLoop, Heartbeat]:
     return asyncio.SelectorEventLoop(heartbeat), heartbeat
 
 
-class SleepWatch:
+class WaitWatch:
     """
-    Tell when something sleeps synchronously on a thread whose event loop is running.
+    Tell when something waits synchronously on a thread whose event loop is running.
 
-    `time.sleep` is replaced once per process, before adapters are imported, because modules
-    keep references to it.
+    Watched are `time.sleep`, which is replaced once per process, before adapters are imported, because modules keep
+    references to it; waits for events and queues that came to their time-out, so that they were sleeps; and those for
+    child processes and for the results of threads. Others that a thread ends show in its traffic, if it has any.
     """
 
     def __init__(self) -> None:
-        self.on_sleep: Callable[[float], None] | None = None
+        self.on_wait: Callable[[str], None] | None = None
         self._sleep = time.sleep
+        self._wait = threading.Condition.wait
         self._thread: int | None = None
-        time.sleep = self._watched  # type: ignore[assignment]  # typeshed lets it take what float() would
+        time.sleep = _in_place_of(time.sleep, self._slept)
+        threading.Condition.wait = _in_place_of(threading.Condition.wait, self._waited)  # type: ignore[method-assign]
+        for name in ("wait", "communicate"):
+            original = getattr(subprocess.Popen, name)
+            setattr(subprocess.Popen, name, _in_place_of(original, partial(self._waited_for_child, original)))
+        os.system = _in_place_of(os.system, partial(self._ran, os.system))
+        for name in ("result", "exception"):
+            original = getattr(Future, name)
+            setattr(Future, name, _in_place_of(original, partial(self._waited_for_result, original)))
 
-    def watch(self, on_sleep: Callable[[float], None] | None) -> None:
+    def watch(self, on_wait: Callable[[str], None] | None) -> None:
         """
-        Report sleeps on the calling thread from now on, or stop with None.
+        Report waits on the calling thread from now on, or stop with None.
         """
-        self._thread = threading.get_ident() if on_sleep is not None else None
-        self.on_sleep = on_sleep
+        self._thread = threading.get_ident() if on_wait is not None else None
+        self.on_wait = on_wait
 
-    def _watched(self, seconds: float, /) -> None:
-        if self.on_sleep is not None and seconds > 0 and threading.get_ident() == self._thread:
-            self.on_sleep(seconds)
+    def _report(self, what: str) -> None:
+        if self.on_wait is not None and threading.get_ident() == self._thread:
+            self.on_wait(f"it {what} on the event loop's thread")
+
+    def _slept(self, seconds: float, /) -> None:
+        if seconds > 0:
+            self._report(f"slept synchronously for {seconds:g} s")
         self._sleep(seconds)
 
+    def _waited(self, condition: threading.Condition, timeout: float | None = None) -> bool:
+        came = self._wait(condition, timeout)
+        if timeout is not None and timeout > 0 and not came:
+            self._report(f"waited synchronously for {timeout:g} s")
+        return came
 
-_watch: SleepWatch | None = None
+    def _waited_for_child(
+        self, original: Callable[..., Any], child: subprocess.Popen[Any], *args: object, **options: object
+    ) -> Any:  # noqa: ANN401 - what the original returns
+        if child.poll() is None:
+            self._report("waited for a child process")
+        return original(child, *args, **options)
+
+    def _ran(self, original: Callable[[Any], int], command: object) -> int:
+        self._report("waited for a child process")
+        return original(command)
+
+    def _waited_for_result(
+        self, original: Callable[..., Any], future: Future[Any], *args: object, **options: object
+    ) -> Any:  # noqa: ANN401 - what the original returns
+        if not future.done():
+            self._report("waited for the result of another thread")
+        return original(future, *args, **options)
 
 
-def sleep_watch() -> SleepWatch:
+def _in_place_of(original: Callable[..., Any], function: Callable[..., Any]) -> Callable[..., Any]:
     """
-    Return the process's sleep watch, installing it at the first call.
+    Return a plain function under the original's name: it is bound to instances, and can be pickled, as that one is.
+    """
+
+    @wraps(original)
+    def named(*args: object, **options: object) -> Any:  # noqa: ANN401 - what the function returns
+        return function(*args, **options)
+
+    return named
+
+
+_watch: WaitWatch | None = None
+
+
+def wait_watch() -> WaitWatch:
+    """
+    Return the process's watch, installing it at the first call.
     """
     global _watch  # noqa: PLW0603 - there is one `time.sleep` in a process
     if _watch is None:
-        _watch = SleepWatch()
+        _watch = WaitWatch()
     return _watch

@@ -9,6 +9,7 @@ import sys
 import threading
 import time
 import traceback
+from contextlib import suppress
 from typing import TYPE_CHECKING, Final
 
 from harness.battery.job import Job, note, read_note
@@ -65,8 +66,10 @@ def run_cell(job: Job, capability: str, send: Send) -> int:
         return _FAULT_STATUS
     finally:
         send("note", note("nameless", str(guard.nameless_lookups() - looked_up)))
-        sys.stdout.flush()
-        sys.stderr.flush()
+        for stream in (sys.stdout, sys.stderr):
+            # an adapter may have closed it, or put nothing in its place
+            with suppress(AttributeError, OSError, ValueError):
+                stream.flush()
     send("note", note("done"))
     return 0
 

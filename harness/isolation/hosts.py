@@ -34,6 +34,8 @@ __all__ = ["PRELOAD", "Fleet", "Outcome"]
 
 # What nearly every adapter imports sooner or later; what is not installed is passed over.
 PRELOAD: Final = (
+    # before anything takes `sleep` out of its module
+    "harness.battery.loop:wait_watch",
     "vcr",
     "harness.battery.cell",
     "harness.tape.clients:install",

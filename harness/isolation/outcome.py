@@ -133,4 +133,4 @@ class Draft:
         return (self.events[-1].at, self.events[-1].real) if self.events else (0.0, 0.0)
 
 
-_INTERNAL = frozenset({"done", "constructing", "started", "nameless", "past_python"})
+_INTERNAL = frozenset({"done", "constructing", "started", "again", "nameless", "past_python"})

@@ -7,6 +7,7 @@ from __future__ import annotations
 import os
 import threading
 
+from harness.battery.loop import wait_watch
 from harness.isolation import processes
 from harness.isolation.host import Cells, serve
 from harness.isolation.protocol import Frame, Order, read_frame
@@ -27,6 +28,7 @@ def main() -> None:
     if order.job.mode == "replay":
         # Before there is a second thread, which a network namespace would not hold for.
         severance.sever()
+    wait_watch()
     threading.Thread(target=_end_with_parent, args=(inbound,), daemon=True, name="harness-parent").start()
     serve(inbound, outbound, order, Cells.IN_TURN)
 

@@ -129,7 +129,7 @@ class Watch:
         # What is imported before anything is constructed is not charged to the constructor, nor its time to the call.
         if name == "constructing":
             self._allow("construction", self._job.timeout)
-        elif name == "started":
+        elif name in {"started", "again"}:
             self._allow("call", self._job.timeout)
         elif name in {"done", "fault"}:
             self._allow("end", _END_GRACE)

@@ -11,6 +11,7 @@ of waiting and not in wall time, so that a starved process gets proportionally l
 from __future__ import annotations
 
 import asyncio
+import sys
 import threading
 from collections import Counter
 from dataclasses import dataclass
@@ -32,10 +33,22 @@ GRACE = 100
 """Slices before "never": natives needed at most 74 ms on a machine with twice as many busy processes as cores."""
 SETTLE = 10
 """Slices that one arrival waits for its own item; missing it costs fidelity of the order only, never a verdict."""
+APART = 5
+"""Slices between the ends of two answers that came side by side: whoever awaits the first has it by then."""
 PATIENCE = 3
 """Arrivals in a row that may pass without an item before the gate stops expecting one for each."""
 TURNS = 20
 """Turns that a loop gets before a wait on it starts to sleep."""
+
+
+async def pause(seconds: float) -> None:
+    """
+    Sleep on whatever event loop runs here: asyncio's, or trio's, which is the other one that clients know.
+    """
+    if place()[1] is None and (trio := sys.modules.get("trio")) is not None:
+        await trio.sleep(seconds)
+    else:
+        await asyncio.sleep(seconds)
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,6 +105,10 @@ class Gate:
         self._flying: dict[str, set[int]] = {}
         self._met: set[int] = set()
         self._spent: set[str] = set()
+        self._ends: dict[int, float] = {}
+        self._over: set[int] = set()
+        self._landed: Counter[str] = Counter()
+        self._unordered: set[str] = set()
         self._open = False
 
     def begin(self) -> None:
@@ -129,7 +146,8 @@ class Gate:
         """
         with self._changed:
             flying = self._flying.setdefault(address, set())
-            flying.add(request)
+            # an empty answer is over as soon as it is there
+            flying |= {request} - self._over
             if len(flying) > 1:
                 self._met |= flying
             if carries:
@@ -144,6 +162,16 @@ class Gate:
         """
         with self._changed:
             self._flying.get(address, set()).discard(request)
+            self._over.add(request)
+            self._landed[address] += 1
+            self._changed.notify_all()
+
+    def expects(self, request: int, end: float) -> None:
+        """
+        Note when an answer ends, on the recording's clock.
+        """
+        with self._changed:
+            self._ends[request] = end
 
     def hold(self, position: int, of: int, *, last: bool, address: str = "", request: int = 0) -> None:
         """
@@ -185,7 +213,7 @@ class Gate:
             for turn in range(TURNS + wait.slices):
                 if wait.over() or self._open:
                     break
-                await asyncio.sleep(0 if turn < TURNS else SLICE)
+                await pause(0 if turn < TURNS else SLICE)
             else:
                 wait.give_up()
         self._note_arrival()
@@ -205,6 +233,10 @@ class Gate:
                 yield _Wait(self._item_counted, self._grace)
         if self._capability.batches and last and self._others_could_send(sync=sync):
             yield _Wait(partial(self._all_sent, address, request), self._grace, partial(self._spend, address))
+            if address in self._carried and address not in self._unordered:
+                yield _Wait(partial(self._is_next, address, request), SETTLE, partial(self._unordered.add, address))
+                if self._landed[address]:
+                    yield _Wait(lambda: False, APART)
 
     def _pulled_by_caller(self, *, sync: bool) -> bool:
         place, home = here(), self._home
@@ -216,7 +248,7 @@ class Gate:
     def _others_could_send(self, *, sync: bool) -> bool:
         if threading.active_count() > self._threads:
             return True
-        return not sync and len(asyncio.all_tasks()) > self._tasks
+        return not sync and place()[1] is not None and len(asyncio.all_tasks()) > self._tasks
 
     def _alone(self) -> bool:
         """
@@ -254,6 +286,13 @@ class Gate:
             return self._carried[address] >= self._inputs and request in self._met
         looks_up = address.startswith(("GET ", "HEAD "))
         return looks_up or bool(self._carried) or self._blind_sends[address] >= len(self._inputs)
+
+    def _is_next(self, address: str, request: int) -> bool:
+        """
+        Tell whether no answer beside this one ends sooner: who takes them as they come gets them in their order.
+        """
+        mine = self._ends.get(request, 0.0), request
+        return all((self._ends[one], one) >= mine for one in self._flying.get(address, ()) if one in self._ends)
 
     def _spend(self, address: str) -> None:
         with self._changed:

@@ -29,6 +29,9 @@ _CALLED_PUBLIC: Final = re.compile(
 )
 _IS_PUBLIC: Final = re.compile(r"(?i)(?:req|request|resp|chatcmpl|cmpl|msg|run|call|toolu|fp|gen|trace|id|ft|file)[-_]")
 _BEFORE: Final = 24
+_FORM: Final = re.compile(r"[+=&]")
+_FORM_WORD: Final = re.compile(r"[A-Z]?[a-z]*\d{0,4}")
+"""A word as forms join them: of a random value, no part between its signs is one."""
 
 
 def random_looking(data: bytes) -> Iterator[Known]:
@@ -54,4 +57,5 @@ def _is_token(value: str) -> bool:
         and not _UUID.fullmatch(value)
         and not _IS_PUBLIC.match(value)
         and not is_placeholder(value)
+        and not all(_FORM_WORD.fullmatch(word) for word in _FORM.split(value))
     )

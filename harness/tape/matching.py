@@ -10,6 +10,7 @@ from __future__ import annotations
 import difflib
 import json
 import re
+from collections import Counter
 from collections.abc import Callable
 from functools import cached_property, lru_cache
 from typing import TYPE_CHECKING, Any, Final
@@ -29,6 +30,8 @@ if TYPE_CHECKING:
     from vcr import VCR
     from vcr.cassette import Cassette
 
+REPEATABLE: Final = frozenset({"GET", "HEAD", "OPTIONS"})
+"""Methods whose last answer stands for later ones: how often something is polled depends on time."""
 _Matcher = Callable[[Request, Request], bool | None]
 
 # hosts are compared in lower case; where a length must stay as it is, the word is followed by a row of x
@@ -319,3 +322,18 @@ def _lines(request: Request) -> list[str] | None:
         return _form(request).raw.decode().replace("&", "\n").splitlines()
     except UnicodeDecodeError:
         return None
+
+
+def polls(cassette: Cassette) -> dict[int, tuple[int, int]]:
+    """
+    Return the place of each recorded answer among those that its address was polled for, where there are several.
+    """
+    keys = [(str(request.method), str(request.uri)) for request, _ in cassette.data]
+    counts = Counter(key for key in keys if key[0].upper() in REPEATABLE)
+    seen: Counter[tuple[str, str]] = Counter()
+    places = {}
+    for index, key in enumerate(keys):
+        if counts[key] > 1:
+            places[index] = (seen[key], counts[key])
+            seen[key] += 1
+    return places

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import asyncio
 import time
 from typing import TYPE_CHECKING, Literal
 
 from harness.events import Answered, Closed, Ended, Hook, place
+from harness.tape.gate import pause
 from harness.words import REFUSED
 
 if TYPE_CHECKING:
@@ -37,6 +37,7 @@ class Player:
         pace: 0 hands out at once, 1 at the recorded pace, other factors scale it.
         position: the answer's place among the polls of one address, and their number.
         address: method and address of the request.
+        made_up: the recording has no arrivals; these were made up.
 
     Attributes:
         headers: name and value pairs, as recorded.
@@ -61,6 +62,7 @@ class Player:
         pace: float = 0.0,
         position: tuple[int, int] | None = None,
         address: str = "",
+        made_up: bool = False,
     ) -> None:
         self.status = status
         self.reason = reason
@@ -86,6 +88,8 @@ class Player:
         self._offset = 0
         self._done = False
         self._sent = time.perf_counter()
+        if pieces:
+            gate.expects(request, base + pieces[-1][0])
         log.note(
             Answered,
             at=base,
@@ -94,6 +98,7 @@ class Player:
             content_type=self.header("content-type"),
             arrivals=len(pieces),
             body=body,
+            untimed=made_up and framing != "length",
         )
         if not pieces and cut is None:
             self._end("sync")
@@ -126,6 +131,15 @@ class Player:
         Tell whether every arrival was handed out.
         """
         return self._index == self._count
+
+    def unheard(self, answered: float) -> float:
+        """
+        Return the seconds that the rest of the answer took, of which the head came at that moment.
+        """
+        if self._index == self._count:
+            return 0.0
+        heard = self._pieces[self._index - 1][0] if self._index else answered
+        return max(self._pieces[-1][0] - heard, 0.0)
 
     @property
     def coming(self) -> bytes | None:
@@ -196,7 +210,7 @@ class Player:
                 position, of, last=last and not self._refused, address=self._address, request=self._request
             )
         if self._pace and (delay := self._delay()) > 0:
-            await asyncio.sleep(delay)
+            await pause(delay)
         return self._released("async")
 
     def close(self) -> None:

@@ -4,16 +4,16 @@ from __future__ import annotations
 
 import threading
 import time
-from collections import Counter
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final, NoReturn, Protocol
 
 from harness.events import Hook, Phase, Refused, Sent, UpstreamFailed
 from harness.tape import cassette as files
+from harness.tape.ahead import Ahead
 from harness.tape.callers import callers
 from harness.tape.coding import decoder
-from harness.tape.matching import agree, nearest
+from harness.tape.matching import REPEATABLE, agree, nearest, polls
 from harness.tape.player import Framing, Player
 from harness.tape.reading import asks_stream, readable
 from harness.tape.scrub import scrub_request
@@ -31,7 +31,6 @@ if TYPE_CHECKING:
 MOST_ARRIVALS: Final = 20_000
 MOST_BYTES: Final = 64 * 1024 * 1024
 MOST_SECONDS: Final = 120.0
-_REPEATABLE: Final = frozenset({"GET", "HEAD", "OPTIONS"})
 
 
 class ReplayMiss(Exception):  # noqa: N818 - names what happened; every client library sees it
@@ -126,8 +125,9 @@ class Tape:
         self._requests = 0
         self._addresses: dict[int, str] = {}
         self._first_sent: float | None = None
-        self._polls = _polls(cassette) if cassette is not None else {}
+        self._polls = polls(cassette) if cassette is not None else {}
         self._begun: set[int] = set()
+        self.ahead = Ahead()
 
     @property
     def recording(self) -> bool:
@@ -208,7 +208,7 @@ class Tape:
         return "call" if self.log.constructed else "construction"
 
     def _sent_at(self) -> float:
-        now = time.perf_counter()
+        now = time.perf_counter() - self.ahead.seconds()
         with self._lock:
             if self._first_sent is None:
                 self._first_sent = now
@@ -220,9 +220,10 @@ class Tape:
         if found is None:
             self.refuse(request, nearest(self._cassette, request))
         index, response = found
+        player = self.player(number, response, self._base(index, response), self._polls.get(index))
         if int(response["status"]["code"]) < REFUSED:
             self.gate.sent(number, carries, self._addresses[number])
-        return self.player(number, response, self._base(index), self._polls.get(index))
+        return player
 
     def refuse(self, request: Request, why: str) -> NoReturn:
         """
@@ -247,7 +248,7 @@ class Tape:
         fresh, played = [], None
         for index, (recorded, response) in enumerate(cassette.data):
             count = cassette.play_counts[index]
-            if (count and str(asked.method).upper() not in _REPEATABLE) or not agree(asked, recorded, matchers):
+            if (count and str(asked.method).upper() not in REPEATABLE) or not agree(asked, recorded, matchers):
                 continue
             if count:
                 played = index, response
@@ -276,8 +277,8 @@ class Tape:
                 return index, response
         return fresh[0]
 
-    def _base(self, index: int) -> float:
-        timing = _timing(self._cassette, index)
+    def _base(self, index: int, response: dict[str, Any]) -> float:
+        timing = files.read_timing(response)
         if timing.made_up or index in self._begun:
             return self.log.ended
         self._begun.add(index)
@@ -299,6 +300,7 @@ class Tape:
             reason=response["status"].get("message") or "",
             headers=[(name, value) for name, values in response["headers"].items() for value in values],
             framing=timing.framing,
+            made_up=timing.made_up,
             body=response["body"].get("string") or b"",
             pieces=timing.arrivals,
             cut=timing.cut,
@@ -333,6 +335,7 @@ class Recorder:
         self.sent = sent
         self._began = time.perf_counter()
         self._status = 0
+        self._answered = 0.0
         self._reason = ""
         self._headers: list[tuple[str, str]] = []
         self._framing: Framing = "chunked"
@@ -348,11 +351,22 @@ class Recorder:
         """
         return self.sent + time.perf_counter() - self._began
 
+    def leaves(self) -> None:
+        """
+        Note that the request leaves only now, after a wait for a connection; the cell's first waits for none.
+        """
+        if not self.sent:
+            return
+        now = time.perf_counter()
+        self.sent += now - self._began
+        self._began = now
+
     def head(self, status: int, reason: str, headers: Sequence[tuple[str, str]], framing: Framing) -> None:
         """
         Note the answer's head, as it came.
         """
         self._status, self._reason, self._framing = status, reason, framing
+        self._answered = time.perf_counter() - self._began
         encoding = next((value for name, value in headers if name.lower() == "content-encoding"), "")
         self._decoder = decoder(encoding)
         self._decoded = bool(encoding)
@@ -405,7 +419,9 @@ class Recorder:
         timing = files.Timing(arrivals=tuple(self._pieces), framing=self._framing, sent=self.sent, cut=cut)
         files.write_timing(response, timing)
         self._tape.keep(self._request, response)
-        return self._tape.player(self.number, response, self.sent)
+        player = self._tape.player(self.number, response, self.sent)
+        self._tape.ahead.note(player, self._answered)
+        return player
 
 
 _current: Tape | None = None
@@ -424,21 +440,3 @@ def current() -> Tape | None:
     Return the process's current tape.
     """
     return _current
-
-
-def _timing(cassette: Cassette | None, index: int) -> files.Timing:
-    if cassette is None:
-        return files.Timing(arrivals=(), framing="chunked", sent=0.0)
-    return files.read_timing(cassette.data[index][1])
-
-
-def _polls(cassette: Cassette) -> dict[int, tuple[int, int]]:
-    keys = [(str(request.method), str(request.uri)) for request, _ in cassette.data]
-    counts = Counter(key for key in keys if key[0].upper() in _REPEATABLE)
-    seen: Counter[tuple[str, str]] = Counter()
-    places = {}
-    for index, key in enumerate(keys):
-        if counts[key] > 1:
-            places[index] = (seen[key], counts[key])
-            seen[key] += 1
-    return places

@@ -68,7 +68,9 @@ class Delivered:
         return tuple(one for one in self.handed if one.counts)
 
 
-def deliver(events: Sequence[Event], answer: Sequence[Exchange], genuine: Sequence[bool]) -> Delivered:
+def deliver(
+    events: Sequence[Event], answer: Sequence[Exchange], genuine: Sequence[bool], given_up: Sequence[Exchange] = ()
+) -> Delivered:
     """
     Tell how a stream's items came, by their place among the arrivals.
 
@@ -76,12 +78,13 @@ def deliver(events: Sequence[Event], answer: Sequence[Exchange], genuine: Sequen
         events: the log.
         answer: the exchanges that brought the answer; several where it was polled for.
         genuine: for each character of the joined, squeezed items, whether it is the upstream's.
+        given_up: exchanges that failed before; what they had said was not guessed.
     """
     places = sorted(place for one in answer for place in one.places)
     arrivals = _expected(answer)
     handed = _handed(events, places, answer, genuine)
     counting = [one for one in handed if one.counts]
-    before = _early(handed, arrivals // 2, answer)
+    before = _early(handed, arrivals // 2, (*answer, *given_up))
     streamed = any(one.streamed for one in answer) or len(answer) > 1
     return Delivered(_delivery(len(counting), before, arrivals, streamed), handed, arrivals, before, streamed)
 

@@ -99,6 +99,9 @@ class Exchange:
         Tell whether a stream was asked for, or served.
         """
         served = self.answered is not None and is_stream_type(self.answered.content_type)
+        if self.answered is not None and self.answered.untimed and not is_one_value(self.body):
+            # words that may have come in any pieces: nothing shows that they came at once
+            return True
         return bool(self.sent.asks_stream) or served or (len(documents(self.body)) > 1 and not is_one_value(self.body))
 
     @property
@@ -107,6 +110,14 @@ class Exchange:
         Tell whether the answer is plain text by its type, so that it means what it says, whatever it looks like.
         """
         return self.answered is not None and is_plain_type(self.answered.content_type)
+
+    @property
+    def mute(self) -> bool:
+        """
+        Tell whether the answer cannot have said anything, such as `{"ok": true}`: no text, and no numbers for one.
+        """
+        found = documents(self.body)
+        return self.trouble is None and not any(_may_speak(document.value) for document in found)
 
     @property
     def texts(self) -> tuple[str, ...]:
@@ -243,7 +254,8 @@ def _bringers(number: int, output: str, calls: Sequence[Exchange], before: int) 
     if not best:
         return ()
     if best < _EXACTLY:
-        parts = assembled(squeezed, {one.sent.request: one.texts for one in calls if not _told_before(squeezed, one)})
+        whole = [one for one in calls if not _told_before(squeezed, one) and not _told_again(one, calls)]
+        parts = assembled(squeezed, {one.sent.request: one.texts for one in whole})
         if parts:
             shares = Counter({key: 0 for key, _ in parts})
             for key, text in parts:
@@ -264,6 +276,16 @@ def _told_before(squeezed: str, exchange: Exchange) -> bool:
     Tell whether a request already holds the output, as that of a log does: then its answer did not bring it.
     """
     return len(squeezed) >= _SHORTEST_OWN and squeezed in squeeze(exchange.sent.text)
+
+
+def _told_again(exchange: Exchange, calls: Sequence[Exchange]) -> bool:
+    """
+    Tell whether an answer broke off and a later one began anew: who gives both has given its beginning twice.
+    """
+    if exchange.trouble is None:
+        return False
+    begun = max(exchange.texts, key=len, default="")
+    return any(text.startswith(begun) for one in calls if one.order > exchange.order for text in one.texts)
 
 
 def _distance(number: int, exchange: Exchange, calls: Sequence[Exchange]) -> int:
@@ -378,6 +400,17 @@ def told_in_turns(polls: Sequence[Exchange]) -> bytes:
     Return the answers of polls as one body, for those of which each brings what the one before did not.
     """
     return b"\n".join(one.body.replace(b"\n", b" ") for one in polls)
+
+
+def _may_speak(value: object) -> bool:
+    """
+    Tell whether a value may be a text, also one in the numbers of a list.
+    """
+    if isinstance(value, dict):
+        return any(map(_may_speak, value.values()))
+    if isinstance(value, list):
+        return any((isinstance(one, int | float) and not isinstance(one, bool)) or _may_speak(one) for one in value)
+    return isinstance(value, str) and bool(value.strip())
 
 
 def _tells_error(body: bytes) -> bool:

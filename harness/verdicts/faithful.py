@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, Final
 
 from harness.events import Arrival, Event, Item, Returned, Started
@@ -18,6 +19,8 @@ if TYPE_CHECKING:
     from harness.verdicts.exchanges import Exchange, Traffic
 
 Wrong = tuple[Verdict, str]
+
+_NUMBERING: Final = re.compile(r"\d{1,3}")
 
 _PLAIN: Final = frozenset({"int", "float", "complex", "bool", "dict", "list", "tuple", "set", "bytes", "bytearray"})
 """Python's own types, other than text; an item of one of them is of the wrong type."""
@@ -229,10 +232,33 @@ def _taken_apart(outputs: Sequence[str], found: Traffic) -> frozenset[int]:
     """
     whole: set[int] = set()
     for numbers in found.serves.values():
-        joined = "".join(outputs[number] for number in numbers)
-        if len(numbers) > 1 and compare(joined, _bodies(numbers[0], found)).agreement is Agreement.SAME:
+        parts = [outputs[number] for number in sorted(numbers)]
+        said = [text for one in _exchanges(numbers[0], found) for text in one.texts]
+        if len(numbers) > 1 and (
+            compare("".join(parts), _bodies(numbers[0], found)).agreement is Agreement.SAME
+            or any(_cut_from(text, [squeeze(part) for part in parts]) for text in said)
+        ):
             whole.update(numbers)
     return frozenset(whole)
+
+
+def _cut_from(answer: str, parts: Sequence[str]) -> bool:
+    """
+    Tell whether an answer is these parts in this order, and nothing else but what divides them.
+
+    That is what holds no letter, or stands between all of them, but for its number: `---`, `2.`, `Answer 2:`.
+    """
+    gaps, place = [], 0
+    for part in parts:
+        start = answer.find(part, place) if part else -1
+        if start < 0:
+            return False
+        gaps.append(answer[place:start])
+        place = start + len(part)
+    before, *between = (_NUMBERING.sub("", gap) for gap in gaps)
+    marks = {gap for gap in (*between, before) if any(map(str.isalpha, gap))}
+    shared = {*between} if len(between) > 1 or before == between[0] else set()
+    return not any(map(str.isalnum, answer[place:])) and (not marks or marks == shared)
 
 
 def _shared(number: int, found: Traffic) -> bool:

@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING
 from harness.words import FanOut
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from harness.verdicts.exchanges import Exchange, Traffic
 
 
@@ -35,7 +37,7 @@ def spread(traffic: Traffic) -> Spread:
     inputs without asking for their answers again. It must also have led to several answers.
     """
     most = max((_served(one, traffic) for one in traffic.inference), default=0)
-    peak = _peak([_span(one, traffic) for one in traffic.inference])
+    peak = _most_at_once(traffic)
     if not traffic.inference:
         return Spread(None, 0, 0)
     if most > 1:
@@ -49,16 +51,34 @@ def _served(exchange: Exchange, traffic: Traffic) -> int:
     return len([one for one in outputs if one in carried]) if carried else len(outputs)
 
 
-def _span(exchange: Exchange, traffic: Traffic) -> tuple[int, int]:
+def _most_at_once(traffic: Traffic) -> int:
     """
-    Return the places of an inference request's sending and of its answer's end in the log.
+    Count the inference requests that were in flight together, in the order of events and on the recording's clock.
+
+    The order alone would call requests overlapping that were sent at intervals longer than an answer took, or that
+    waited for the client's only connection; the clock alone, those of an adapter that now waits for each answer.
     """
-    ends = [one.over for one in (exchange, *traffic.answers.get(exchange.sent.request, ())) if one.over is not None]
-    last_arrivals = [one.places[-1] for one in traffic.answers.get(exchange.sent.request, ()) if one.places]
-    return exchange.order, max((*ends, *last_arrivals), default=exchange.order)
+    groups = [(one, (one, *traffic.answers.get(one.sent.request, ()))) for one in traffic.inference]
+    in_order = _peak([(one.order, max((one.order, *map(_last_place, group)))) for one, group in groups])
+    by_clock = _peak([(_sent_at(one), max((_sent_at(one), *map(_ends_at, group)))) for one, group in groups])
+    return min(in_order, by_clock)
 
 
-def _peak(spans: list[tuple[int, int]]) -> int:
+def _last_place(exchange: Exchange) -> int:
+    return max((exchange.order, *exchange.places, *([] if exchange.over is None else [exchange.over])))
+
+
+def _sent_at(exchange: Exchange) -> float:
+    # the recording knows when it was sent; before the match it is whenever a thread came to it
+    return (exchange.answered or exchange.sent).at
+
+
+def _ends_at(exchange: Exchange) -> float:
+    ended = [] if exchange.ended is None else [exchange.ended.at]
+    return max((_sent_at(exchange), *ended, *(arrival.at for arrival in exchange.arrivals)))
+
+
+def _peak(spans: Sequence[tuple[float, float]]) -> int:
     changes = sorted([(start, 1) for start, _ in spans] + [(end, -1) for _, end in spans])
     peak = now = 0
     for _, change in changes:

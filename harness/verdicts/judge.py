@@ -143,9 +143,13 @@ def _unseen(found: Traffic) -> tuple[Verdict, str] | None:
     """
     if not found.calls:
         return Verdict.UNKNOWN, "no traffic was seen: whatever it talks to, it is not through the tape"
-    if any(one.sent.carries for one in found.calls) or any(found.brought):
+    # a log carries the input, and its answer says nothing
+    if any(one.sent.carries and not one.mute for one in found.calls) or any(found.brought):
         return None
-    return Verdict.UNKNOWN, "no request was seen that carries the input or brought the answer: it has others, unseen"
+    return (
+        Verdict.UNKNOWN,
+        "no request was seen that carries the input and is answered, or brought the answer: it has others, unseen",
+    )
 
 
 def _ending(events: Sequence[Event], found: Traffic, raised: Raised | None) -> tuple[Verdict, str] | None:

@@ -69,7 +69,7 @@ def delivery(events: Sequence[Event], found: Traffic, outputs: Sequence[str]) ->
     Tell how a stream's items came.
     """
     genuine = [flag for one in fidelity(outputs, (), found) for flag in one.genuine]
-    return deliver(events, answer(found), genuine)
+    return deliver(events, answer(found), genuine, [one for one in found.calls if one.trouble])
 
 
 def _worst(clauses: Sequence[tuple[Mechanism | None, str]], found: Traffic) -> Decision:

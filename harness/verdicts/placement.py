@@ -30,7 +30,8 @@ def place(home: Where, where: Where, hook: Hook) -> AsyncIO:
         hook: whether synchronous or asynchronous code moved them.
     """
     if where.thread != home.thread:
-        return AsyncIO.WORKER_THREAD if where.loop is None else AsyncIO.OTHER_LOOP
+        # asynchronous code runs on some event loop, be it one that is not asyncio's
+        return AsyncIO.WORKER_THREAD if where.loop is None and hook == "sync" else AsyncIO.OTHER_LOOP
     on_loop = hook == "async" and where.loop == home.loop
     return AsyncIO.EVENT_LOOP if on_loop else AsyncIO.BLOCKS_LOOP
 

@@ -8,9 +8,12 @@ it: see `fidelity`.
 
 from __future__ import annotations
 
+import base64
+import json
 import re
 import unicodedata
-from dataclasses import dataclass
+from codecs import getincrementaldecoder
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from itertools import combinations, pairwise, permutations
 from typing import TYPE_CHECKING, Any, Final
@@ -19,7 +22,9 @@ from harness.packed import unpacked
 from harness.verdicts.documents import documents
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
+
+    from harness.verdicts.documents import Document
 
 _KINDS: Final = ("type", "event_type", "event", "kind")
 _NUMBER: Final = re.compile(r"\[\d*\]")
@@ -28,6 +33,8 @@ _ASTRAL: Final = re.compile("[\U00010000-\U0010ffff]")
 _MOST_COLUMNS_JOINED: Final = 3
 _MOST_FITTING: Final = 12
 """Columns; of more than that, three can be chosen in too many ways."""
+_FEWEST_PACKED: Final = 4
+"""Strings; fewer words happen to be base64 of something."""
 _FEWEST_GROWING: Final = 3
 """Two strings of which one begins the other happen by chance; a text that grows does so again and again."""
 
@@ -92,13 +99,15 @@ def columns(body: bytes) -> tuple[Column, ...]:
     """
     found: dict[str, list[_Leaf]] = {}
     place = 0
-    for number, document in enumerate(documents(body)):
-        for path, text in _leaves(document.value, document.label):
+    for number, (document, labels) in enumerate(_labelled(documents(body))):
+        for path, text in _leaves(document.value, ""):
             squeezed = squeeze(text)
             place += 1
             if squeezed:
-                found.setdefault(path, []).append(_Leaf(number, place, squeezed))
-    return tuple(_column(path, leaves) for path, leaves in found.items())
+                for label in labels:
+                    found.setdefault(label + path, []).append(_Leaf(number, place, squeezed))
+    told = [*found.items(), *((f"{path}!", inner) for path, leaves in found.items() if (inner := _unpacked(leaves)))]
+    return tuple(_column(path, leaves) for path, leaves in told)
 
 
 @lru_cache(maxsize=256)
@@ -109,7 +118,34 @@ def texts(body: bytes) -> tuple[str, ...]:
     single = columns(body)
     found = dict.fromkeys(column.text for column in single)
     found.update(dict.fromkeys(piece for column in single for piece in column.pieces if column.listed))
+    found.update(dict.fromkeys(inner for text in tuple(found) for inner in _fields(text)))
     return tuple(found)
+
+
+def _fields(text: str) -> Iterator[str]:
+    """
+    Give the texts in an answer that is JSON itself, as one in a form that was asked for.
+    """
+    if text[:1] + text[-1:] not in {"{}", "[]"}:
+        return
+    try:
+        value = json.loads(text, strict=False)
+    except ValueError:
+        return
+    yield from filter(None, (squeeze(inner) for _, inner in _leaves(value, "")))
+
+
+def _unpacked(leaves: Sequence[_Leaf]) -> list[_Leaf]:
+    """
+    Return what pieces say each of which is base64; nothing where one is not.
+    """
+    decode = getincrementaldecoder("utf-8")().decode
+    try:
+        said = [decode(base64.b64decode(leaf.text, validate=True)) for leaf in leaves]
+    except ValueError:
+        return []
+    told = [replace(leaf, text=squeeze(text)) for leaf, text in zip(leaves, said, strict=True)]
+    return [leaf for leaf in told if leaf.text] if len(leaves) >= _FEWEST_PACKED else []
 
 
 @lru_cache(maxsize=64)
@@ -161,6 +197,35 @@ def _side_by_side(one: Column, two: Column) -> bool:
     Tell whether two columns are answers of one list that were told at the same time: one or the other is the answer.
     """
     return one.path == two.path and one.places[0] < two.places[0] < one.places[-1]
+
+
+def _labelled(found: Sequence[Document]) -> Iterator[tuple[Document, tuple[str, ...]]]:
+    """
+    Give documents with the beginnings of their paths: apart by whose they are where several answers are told by turns.
+
+    An index that only grows numbers the parts of one answer. One that comes again may number those of the next answer,
+    too, so that both ways to read it stand; unless most documents follow one of another index.
+    """
+    owners = [_owner(one.value) for one in found]
+    order = list(dict.fromkeys(filter(None, owners)))
+    turns = sum(one != two for one, two in pairwise(filter(None, owners)))
+    again = turns >= len(order) > 1
+    by_turns = again and turns * 2 >= len(found)
+    for document, owner in zip(found, owners, strict=True):
+        apart = (f"{document.label}[{_number(owner, order)}]",) if again and owner else ()
+        yield document, apart if apart and by_turns else (document.label, *apart)
+
+
+def _number(owner: tuple[int | str, ...], order: Sequence[tuple[int | str, ...]]) -> int:
+    return owner[0] if isinstance(owner[0], int) else order.index(owner)
+
+
+def _owner(value: object) -> tuple[int | str, ...]:
+    """
+    Return what a document says of whose it is: the number of an answer, or the name of a question.
+    """
+    said = [value.get(key) for key in ("index", "id", "request_id", "custom_id")] if isinstance(value, dict) else []
+    return tuple(one for one in said if isinstance(one, int | str))
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,14 +5,18 @@ What the battery notices of its event loop: computing, waiting, and sleeping on 
 from __future__ import annotations
 
 import asyncio
+import os
+import subprocess
+import sys
 import threading
 import time
+from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import closing
 
 import pytest
 from toy_adapters import burn
 
-from harness.battery.loop import Heartbeat, SleepWatch, new_loop
+from harness.battery.loop import Heartbeat, WaitWatch, new_loop
 
 
 def test_a_turn_that_computes_is_told_in_processor_time() -> None:
@@ -79,19 +83,39 @@ def test_an_idle_heartbeat_reports_nothing() -> None:
     assert turns == []
 
 
-def test_sleep_is_told_on_the_watched_thread_only(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_synchronous_waits_are_told_on_the_watched_thread_only(monkeypatch: pytest.MonkeyPatch) -> None:
     """
-    A synchronous sleep on the loop's thread is told of; another thread's, one of no length and a later one are not.
+    A sleep, a wait that comes to its time-out and one for a child are told of; what takes no time, what another
+    thread does or ends, and what comes later are not.
     """
     monkeypatch.setattr(time, "sleep", time.sleep)
-    watch = SleepWatch()
-    slept: list[float] = []
-    watch.watch(slept.append)
+    monkeypatch.setattr(threading.Condition, "wait", threading.Condition.wait)
+    monkeypatch.setattr(os, "system", os.system)
+    for owner, name in ((subprocess.Popen, "wait"), (subprocess.Popen, "communicate"), (Future, "result")):
+        monkeypatch.setattr(owner, name, getattr(owner, name))
+    monkeypatch.setattr(Future, "exception", Future.exception)
+    watch = WaitWatch()
+    told: list[str] = []
+    watch.watch(told.append)
     time.sleep(0.01)
     time.sleep(0)
+    threading.Event().wait(0.02)
     other = threading.Thread(target=time.sleep, args=(0.01,))
     other.start()
     other.join()
+    subprocess.run([sys.executable, "-S", "-c", "input()"], input=b"go", check=False)
+    with ThreadPoolExecutor(1) as pool:
+        done = threading.Event()
+        future = pool.submit(done.wait)
+        pool.submit(time.sleep, 0)
+        threading.Timer(0.05, done.set).start()
+        future.result()
+        future.result()
     watch.watch(None)
     time.sleep(0.01)
-    assert slept == [0.01]
+    assert told.pop() == "it waited for the result of another thread on the event loop's thread"
+    assert told[:2] == [f"it {how} on the event loop's thread" for how in _WAITED]
+    assert set(told[2:]) == {"it waited for a child process on the event loop's thread"}
+
+
+_WAITED = ("slept synchronously for 0.01 s", "waited synchronously for 0.02 s")

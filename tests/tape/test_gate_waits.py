@@ -10,7 +10,8 @@ from __future__ import annotations
 import asyncio
 import threading
 import time
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
+from functools import partial
 from typing import TYPE_CHECKING, Final
 
 import pytest
@@ -22,7 +23,7 @@ from harness.tape.gate import PATIENCE, Gate
 from harness.words import Capability
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterator, Sequence
 
 AN_HOUR: Final = 360_000
 FEW: Final = 3
@@ -182,6 +183,29 @@ def test_the_last_arrival_of_a_batch_waits_for_the_other_inputs() -> None:
         gate.sent(2, (2,), "POST http://h/moderate")
         assert _stays(passed, ARRIVALS - 1)
         gate.sent(3, (2,), ANSWER)
+
+
+@pytest.mark.usefixtures("patient")
+@pytest.mark.parametrize("order", [(0, 1, 2), (2, 1, 0), (1, 2, 0)])
+def test_answers_side_by_side_end_in_the_order_of_the_recording(order: Sequence[int]) -> None:
+    """
+    Whichever thread comes first: who takes answers as they are completed gets them in the order that they had.
+    """
+    gate, ended = Gate(Capability.BATCH, inputs=3, grace=AN_HOUR), list[int]()
+    gate.begin()
+
+    def ask(number: int) -> None:
+        gate.hold(0, 1, last=True, address=ANSWER, request=number)
+        ended.append(number)
+        gate.ended(number, ANSWER)
+
+    for number in range(3):
+        gate.expects(number, float(order.index(number)))
+        gate.sent(number, (number,), ANSWER)
+    with ExitStack() as stack:
+        for number in range(3):
+            stack.enter_context(_thread(partial(ask, number)))
+    assert ended == list(order)
 
 
 def test_a_request_that_carries_all_inputs_waits_for_another_beside_it() -> None:

@@ -8,6 +8,7 @@ import gzip
 import json
 import time
 import zlib
+from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -318,3 +319,31 @@ def test_what_was_sent_is_logged_with_what_it_carries() -> None:
     assert isinstance(answered, Answered)
     assert (sent.method, sent.carries, sent.hook, sent.phase) == ("POST", (0,), "sync", "construction")
     assert "very-secret" not in sent.uri
+
+
+def test_what_a_client_has_not_read_yet_delays_none_of_its_requests() -> None:
+    """
+    A recording reads each answer at once. What is sent meanwhile would have left when the head had come; from another
+    thread, or after the answer was read, it leaves when it leaves.
+    """
+    tape = Tape(Log(), Gate(Capability.INVOKE))
+
+    def sent() -> float:
+        recorder = tape.send(_request(), "sync").recorder
+        assert recorder is not None
+        return recorder.sent
+
+    recorder = tape.send(_request(), "sync").recorder
+    assert recorder is not None
+    recorder.head(200, "OK", [], "chunked")
+    for at in (100.0, 1000.0):
+        recorder.arrived(b"x", at)
+    player = recorder.end()
+    found = [sent()]
+    for _ in range(2):
+        player.next()
+        found.append(sent())
+    with ThreadPoolExecutor(1) as pool:
+        found.append(pool.submit(sent).result())
+
+    assert [round(one / 100) for one in found] == [-10, -9, 0, 0]

@@ -7,12 +7,16 @@ import http.client
 import importlib
 import io
 import json
+import threading
 import urllib.error
 import urllib.request
 from typing import TYPE_CHECKING, Any
 
 import pytest
 from upstream_server import PIECES, running, sse
+
+from harness.tape.gate import Gate
+from harness.words import Capability
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
@@ -143,6 +147,32 @@ def test_httpx_reuses_its_connection_while_recording(name: str, deck: Any) -> No
         bodies = [client.get(f"{upstream.url}/chunked").content for _ in range(3)]
     assert bodies == [WHOLE] * 3
     assert upstream.connections == 1
+
+
+@pytest.mark.parametrize("name", ["httpx", "httpx2"])
+def test_httpx_streams_on_the_loop_of_trio_as_well(name: str, deck: Any) -> None:
+    """
+    Its arrivals come there too, at the recorded pace and past a gate that holds them.
+    """
+    library, trio = pytest.importorskip(name), pytest.importorskip("trio")
+
+    async def read(url: str) -> list[bytes]:
+        async with library.AsyncClient(trust_env=False) as client, client.stream("GET", url) as response:
+            return [part async for part in response.aiter_raw()]
+
+    with running() as upstream:
+        url = f"{upstream.url}/chunked"
+        with deck.recording():
+            recorded = trio.run(read, url)
+    with deck.replaying(pace=1.0) as tape:
+        tape.gate = Gate(Capability.STREAM, grace=1)
+        tape.gate.begin()
+        replayed: list[list[bytes]] = []
+        reader = threading.Thread(target=lambda: replayed.append(trio.run(read, url)))
+        reader.start()
+        reader.join()
+    assert [recorded] == replayed
+    assert b"".join(recorded) == WHOLE
 
 
 def test_a_connection_made_before_the_tape_is_not_used_on_replay(deck: Any) -> None:

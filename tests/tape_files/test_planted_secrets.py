@@ -284,6 +284,8 @@ def test_what_nobody_told_of_is_found_by_kind_or_by_looks(tmp_path: Path, form: 
         "data: k7F9zX2qW8eR7tY5uI3oP1aBk7F9zX2qW8eR\n\n",
         "ship it with anthropic.claude-3-5-sonnet-20241022-v2:0 or meta-llama/Llama-3.1-70B-Instruct-Turbo today",
         "the token is the key to internationalization-and-localization-of-everything2024",
+        "I asked for prompt=Repeat+the+code+word+kestrel4127+once and so on",
+        "Content-Type: multipart/form-data; boundary=45b738b916abe2b41ef84a7082ac397e\r\n",
     ],
 )
 def test_identifiers_and_words_are_no_secrets(text: str) -> None:

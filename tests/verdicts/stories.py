@@ -54,6 +54,7 @@ class Story:
     clock: float = 0.0
     requests: int = 0
     pieces: dict[int, list[bytes]] = field(default_factory=dict)
+    sent_at: dict[int, float] = field(default_factory=dict)
 
     def begin(self) -> Story:
         self.add(Constructed, module="m", qualname="A")
@@ -62,7 +63,7 @@ class Story:
         return self
 
     def add(self, kind: type[Event], where: Where | None = None, **values: Any) -> Event:
-        event = kind(at=self.clock, real=0.0, where=where or self.home, **values)
+        event = kind(**{"at": self.clock, "real": 0.0, "where": where or self.home, **values})
         self.events.append(event)
         return event
 
@@ -89,13 +90,16 @@ class Story:
             asks_stream=stream,
             text=text,
         )
+        self.sent_at[self.requests] = self.clock
         self.requests += 1
         return self.requests - 1
 
     def head(self, request: int, pieces: list[bytes], *, kind: str = "application/json", status: int = 200) -> Story:
         self.pieces[request] = pieces
         body = b"".join(pieces)
-        self.add(Answered, request=request, status=status, content_type=kind, arrivals=len(pieces), body=body)
+        # what the recording says of when it was sent
+        at = self.sent_at[request]
+        self.add(Answered, at=at, request=request, status=status, content_type=kind, arrivals=len(pieces), body=body)
         return self
 
     def arrive(self, request: int, index: int, where: Where | None = None, hook: Hook | None = None) -> Story:

@@ -260,6 +260,34 @@ def test_reasoning_and_answer_may_come_out_together(tags: tuple[str, str], turns
     assert _invoke("".join(rows).encode(), given) is Verdict.NATIVE
 
 
+def test_of_answers_that_events_number_one_will_do_and_not_two_by_turns() -> None:
+    """
+    Nor is anything lost by an index that only counts the parts, or begins anew with the next answer.
+    """
+    by_turns = [(number, f"{piece}{mark}") for piece in PIECES for number, mark in enumerate("ab")]
+    told = "".join(_event({"index": number, "text": text}) for number, text in by_turns).encode()
+    counted = "".join(_event({"index": number, "text": text}) for number, text in enumerate(PIECES)).encode()
+    blocks = [int(number % 8 > 4) for number in range(len(PIECES))]
+    anew = "".join(_event({"index": block, "text": text}) for block, text in zip(blocks, PIECES, strict=True)).encode()
+
+    assert _invoke(told, "".join(f"{piece}a" for piece in PIECES)) is Verdict.NATIVE
+    assert _invoke(told, "".join(text for _, text in by_turns)) is Verdict.BROKEN
+    assert [_invoke(body, TEXT) for body in (counted, anew)] == [Verdict.NATIVE] * 2
+
+
+def test_what_a_form_or_base64_holds_is_the_answer_as_well() -> None:
+    """
+    Whether the form came whole or in pieces; and a part of it that was lost is lost.
+    """
+    form = json.dumps({"answer": TEXT, "sure": 0.9})
+    whole = answer_json(form)
+    pieces = "".join(_event({"delta": form[at : at + 7]}) for at in range(0, len(form), 7)).encode()
+    packed = "".join(f"data: {base64.b64encode(piece.encode()).decode()}\n\n" for piece in PIECES).encode()
+
+    for body in (whole, pieces, packed):
+        assert [_invoke(body, given) for given in (TEXT, TEXT[:-9])] == [Verdict.NATIVE, Verdict.BROKEN]
+
+
 def test_two_answers_put_together_are_both_upstreams() -> None:
     """
     Put together whole, whichever came first; with a part of one missing it is broken.

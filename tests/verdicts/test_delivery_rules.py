@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pytest
 from stories import ANSWERS, LOOP, PROMPTS, Story, answer_json, pieces_of, sse
 
+from harness.events import Answered
 from harness.verdicts import judge
 from harness.words import Capability, Delivery, Mechanism, Verdict
 
@@ -143,6 +145,26 @@ def test_a_stream_of_fewer_than_four_arrivals_is_unknown(arrivals: int) -> None:
     shapes = ([(1, TEXT)], [(arrivals, piece) for piece in PIECES])
 
     assert [_stream(shape, arrivals=arrivals).verdict for shape in shapes] == [Verdict.UNKNOWN] * 2
+
+
+@pytest.mark.parametrize(
+    ("untimed", "body", "expected"),
+    [
+        (True, TEXT.encode(), (Verdict.UNKNOWN, None)),
+        (False, TEXT.encode(), (Verdict.FALLBACK, Mechanism.SINGLE_ITEM)),
+        (True, json.dumps({"text": TEXT}).encode(), (Verdict.FALLBACK, Mechanism.SINGLE_ITEM)),
+    ],
+)
+def test_words_of_which_no_pieces_are_known_cannot_tell(untimed: bool, body: bytes, expected: object) -> None:
+    """
+    A recording without arrivals has such an answer as one piece; of a JSON value it shows that it was no stream.
+    """
+    story = Story(Capability.STREAM).begin()
+    story.whole(story.send(), body).item(TEXT).give()
+    events = [replace(one, untimed=untimed) if isinstance(one, Answered) else one for one in story.events]
+    judgement = judge(Capability.STREAM, events)
+
+    assert (judgement.verdict, judgement.mechanism) == expected
 
 
 def test_four_arrivals_can_tell() -> None:

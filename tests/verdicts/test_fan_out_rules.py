@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from itertools import permutations
 from typing import TYPE_CHECKING
 
 import pytest
-from stories import ANSWERS, LOOP, PROMPTS, WORKER, Story, answer_json
+from stories import ANSWERS, LOOP, PROMPTS, WORKER, Story, answer_json, pieces_of
 
+from harness.events import Answered
 from harness.verdicts import judge
 from harness.words import Capability, FanOut, Mechanism, Verdict
 
@@ -155,6 +157,60 @@ def test_uploading_and_polling_is_one_inference_request() -> None:
     judgement = _judged(story, *ANSWERS)
 
     assert (judgement.verdict, judgement.evidence.inference_requests) == (Verdict.NATIVE, 1)
+
+
+@pytest.mark.parametrize("mark", ["\n###\n", "\n2. ", "\n\nAnswer 2: ", '", "'])
+def test_one_answer_to_all_prompts_may_be_taken_apart(mark: str) -> None:
+    """
+    What divides the answers may go, and of the answers nothing.
+    """
+    for lost in (0, 12):
+        story = Story(BATCH).begin()
+        said = mark.replace("2", "1") + mark.join(ANSWERS)
+        story.whole(story.send((0, 1, 2)), json.dumps({"text": said}).encode())
+        judgement = _judged(story, *(answer[: len(answer) - lost] for answer in ANSWERS))
+
+        assert judgement.verdict is (Verdict.BROKEN if lost else Verdict.NATIVE)
+
+
+@pytest.mark.parametrize("burst", [1, 4])
+def test_answers_that_one_stream_tells_by_turns_are_told_apart(burst: int) -> None:
+    """
+    Each event says by its index whose it is.
+    """
+    told = [pieces_of(answer) for answer in ANSWERS]
+    rounds = range(0, max(map(len, told)), burst)
+    order = [(index, piece) for at in rounds for index, one in enumerate(told) for piece in one[at : at + burst]]
+    events = [f"data: {json.dumps({'index': index, 'text': piece})}\n\n".encode() for index, piece in order]
+    story = Story(BATCH).begin()
+    story.whole(story.send((0, 1, 2)), b"".join(events))
+
+    assert _judged(story, *ANSWERS).verdict is Verdict.NATIVE
+
+
+@pytest.mark.parametrize(("later", "expected"), [(0.04, Mechanism.CONCURRENT), (0.06, Mechanism.SEQUENTIAL)])
+def test_overlapping_is_what_overlaps_on_the_recordings_clock(later: float, expected: Mechanism) -> None:
+    """
+    Requests that were sent at longer intervals than an answer took did not overlap, whoever waited for whom.
+    """
+    story = Story(BATCH).begin()
+    requests = [story.send((number,)) for number in range(3)]
+    for request, answer in zip(requests, ANSWERS, strict=True):
+        story.sent_at[request] = story.clock = request * later
+        story.whole(request, answer_json(answer))
+    judgement = _judged(story, *ANSWERS)
+
+    assert (judgement.mechanism, judgement.evidence.peak_in_flight > 1) == (expected, expected is Mechanism.CONCURRENT)
+
+
+def test_who_waits_for_each_answer_is_sequential_whatever_was_recorded() -> None:
+    """
+    A recording of requests that overlapped makes no adapter concurrent that waits for each answer.
+    """
+    story = _one_each(ANSWERS)
+    events = [replace(one, at=0.0) if isinstance(one, Answered) else one for one in story.give(*ANSWERS).events]
+
+    assert judge(BATCH, events).mechanism is Mechanism.SEQUENTIAL
 
 
 @pytest.mark.parametrize("answers", [ANSWERS, (REFUSAL,) * 3])

@@ -17,6 +17,8 @@ PLACES = [
     (READER_TASK, "async", None, AsyncIO.EVENT_LOOP),
     (WORKER, "sync", Mechanism.WORKER_THREAD, AsyncIO.WORKER_THREAD),
     (OTHER_LOOP, "async", Mechanism.OTHER_LOOP, AsyncIO.OTHER_LOOP),
+    # a loop that is not asyncio's, such as trio's
+    (WORKER, "async", Mechanism.OTHER_LOOP, AsyncIO.OTHER_LOOP),
     (OTHER_LOOP, "sync", Mechanism.OTHER_LOOP, AsyncIO.OTHER_LOOP),
     (LOOP, "sync", Mechanism.BLOCKS_LOOP, AsyncIO.BLOCKS_LOOP),
     (NESTED, "async", Mechanism.BLOCKS_LOOP, AsyncIO.BLOCKS_LOOP),

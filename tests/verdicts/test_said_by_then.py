@@ -88,6 +88,27 @@ def test_own_words_before_anything_came_are_no_repetition(own: str) -> None:
     assert (_said(late), _said(good), _said(doubled)[0]) == (LATE, NATIVE, Verdict.BROKEN)
 
 
+@pytest.mark.parametrize(("again", "expected"), [(False, NATIVE), (True, (Verdict.BROKEN, None))])
+def test_a_stream_that_broke_off_is_taken_up_and_not_begun_anew(again: bool, expected: tuple[Verdict, Any]) -> None:
+    """
+    The retry brings the answer; what was given of the first try was no guess, and is not given twice.
+    """
+    many = sse([f"{piece}{number} " for number, piece in enumerate(PIECES * 5)])
+    words = [f"{piece}{number} " for number, piece in enumerate(PIECES * 5)]
+    story = Story(STREAM).begin()
+    for tries, upto in ((0, 25), (1, len(many))):
+        request = story.send(stream=True)
+        story.head(request, many if tries else many[:upto], kind="text/event-stream")
+        for index in range(upto):
+            story.arrive(request, index)
+            if index < len(words) and (again or not tries or index >= 25):
+                story.item(words[index])
+        story.end(request, cut=None if tries else "the connection was closed")
+    story.give()
+
+    assert _said(story) == expected
+
+
 def test_an_answer_thrown_away_is_not_the_one_that_was_streamed() -> None:
     """
     Of two equal answers the items came from the later one, unless it was asked for after them.

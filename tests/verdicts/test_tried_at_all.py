@@ -147,6 +147,22 @@ def test_without_traffic_that_can_be_seen_everything_is_unknown() -> None:
     assert [_verdict(one)[0] for one in (alone, child, wrong)] == [Verdict.UNKNOWN, Verdict.UNKNOWN, Verdict.BROKEN]
 
 
+@pytest.mark.parametrize("body", [b"", b"{}", b'{"ok": true}', b'{"code": 0, "errors": []}'])
+@pytest.mark.parametrize("capability", [INVOKE, STREAM])
+def test_a_log_alone_does_not_show_where_the_answer_came_from(body: bytes, capability: Capability) -> None:
+    """
+    It carries the prompt, and what it is answered says nothing.
+    """
+    story = Story(capability).begin()
+    story.whole(story.send(), body)
+    if capability.streams:
+        story.item("The code word is kestrel4127. ").item("A lamp shows the way.").give()
+    else:
+        story.give(ANSWERS[0])
+
+    assert _verdict(story)[0] is Verdict.UNKNOWN
+
+
 def test_a_child_beside_traffic_that_can_be_seen_changes_nothing() -> None:
     """
     It may have asked the machine for its name.

@@ -30,7 +30,16 @@ AWAITS: Final = (
         for client in ("requests", "httpx2", "urllib")
     ),
     specimen("SyncListInside", "awaits:SyncListInside", "Synchronous I/O on the loop's thread.", abatch=BLOCKS),
-    specimen("SleepsInside", "awaits:SleepsInside", "A synchronous sleep blocks the loop.", ainvoke=BLOCKS),
+    *(
+        specimen(
+            f"SleepsInside-{how}",
+            "awaits:SleepsInside",
+            "A synchronous wait blocks the loop.",
+            kwargs={"how": how},
+            ainvoke=BLOCKS,
+        )
+        for how in ("sleep", "event", "child")
+    ),
     *(
         specimen(
             f"ComputesInside-{name}",
@@ -112,6 +121,21 @@ BATCHES: Final = (
         batch=SEQUENTIAL,
         abatch=SEQUENTIAL,
     ),
+    specimen(
+        "OneConnection",
+        "batches:OneConnection",
+        "A gather proves nothing: on the recording's clock no two requests overlap.",
+        batch=SEQUENTIAL,
+        abatch=SEQUENTIAL,
+    ),
+    specimen(
+        "OpensAllFirst",
+        "batches:OpensAllFirst",
+        "Requests overlap when they do so on the recording's clock, whoever reads first.",
+        batch=CONCURRENT,
+        abatch=CONCURRENT,
+    ),
+    specimen("AsCompleted", "batches:AsCompleted", "Reordered output is broken.", batch=BROKEN, abatch=BROKEN),
     specimen(
         "Staggered",
         "batches:Staggered",

@@ -97,6 +97,7 @@ CONSTRUCTION: Final = (
         "NotImplementedError, its subclasses and a missing method are unsupported.",
         invoke=NATIVE,
     ),
+    specimen("SaysSoWhenAwaited", "construction:SaysSoWhenAwaited", "NotImplementedError is unsupported."),
     specimen(
         "RaisesOtherwise",
         "construction:RaisesOtherwise",

@@ -14,6 +14,7 @@ UNUSUAL: Final = (
         batch=CONCURRENT,
         abatch=CONCURRENT,
     ),
+    specimen("ClosesItsOutput", "unusual:ClosesItsOutput", "What it prints is no part of its answer.", invoke=NATIVE),
     specimen(
         "RetriesTogether",
         "unusual:RetriesTogether",

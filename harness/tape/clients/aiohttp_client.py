@@ -299,6 +299,8 @@ def _tapped_connect(original: Callable[..., Awaitable[Any]]) -> Callable[..., Aw
         if tape is None or (tape.recording and hdrs.UPGRADE in req.headers):
             # a websocket is no exchange that a tape could keep
             return await original(self, req, *args, **options)
+        if hdrs.UPGRADE in req.headers:
+            tape.refuse(_request(req, b""), "aiohttp's websockets are not recorded: no recording answers them")
         if not tape.recording:
             return _Connection(tape, req.loop)
         own = _redirect(tape, req)

@@ -14,7 +14,7 @@ from harness.tape.player import AnswerCut
 from harness.tape.tape import current
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Callable, Iterator
+    from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
     from types import ModuleType
 
     from vcr.request import Request
@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from harness.tape.tape import Recorder, Tape
 
 _DEFAULT_PORTS: Final = {"http": 80, "https": 443}
+_LEAVES: Final = ".send_request_headers.started"
 _TOO_SHORT: Final = "peer closed connection without sending complete message body"
 
 
@@ -94,14 +95,15 @@ class _Shape:
         )
 
     def _record(self, recorder: Recorder, tape: Tape, request: Any, send: Callable[[], Any]) -> Player:  # noqa: ANN401 - as above
-        own = _redirect(tape, request)
+        own, extensions = _redirect(tape, request), request.extensions
+        request.extensions = {**extensions, "trace": _noting(recorder, extensions.get("trace"))}
         try:
             response = send()
         except Exception as error:
             recorder.failed(_said(error))
             raise
         finally:
-            request.url = own
+            request.url, request.extensions = own, extensions
         recorder.head(*_head(response))
         try:
             for part in response.stream:
@@ -114,14 +116,15 @@ class _Shape:
         return recorder.end()
 
     async def _arecord(self, recorder: Recorder, tape: Tape, request: Any, send: Callable[[], Any]) -> Player:  # noqa: ANN401 - as above
-        own = _redirect(tape, request)
+        own, extensions = _redirect(tape, request), request.extensions
+        request.extensions = {**extensions, "trace": _anoting(recorder, extensions.get("trace"))}
         try:
             response = await send()
         except Exception as error:
             recorder.failed(_said(error))
             raise
         finally:
-            request.url = own
+            request.url, request.extensions = own, extensions
         recorder.head(*_head(response))
         try:
             async for part in response.stream:
@@ -234,6 +237,33 @@ def _redirect(tape: Tape, request: Any) -> Any:  # noqa: ANN401 - either library
     if address is not None:
         request.url = url.copy_with(scheme="http", host=address[0], port=address[1])
     return url
+
+
+def _noting(recorder: Recorder, trace: Callable[[str, Any], None] | None) -> Callable[[str, Any], None]:
+    """
+    Return a trace that notes when the request leaves: before that, it may wait for one of few connections.
+    """
+
+    def note(name: str, info: Any) -> None:  # noqa: ANN401 - the library's own
+        if name.endswith(_LEAVES):
+            recorder.leaves()
+        if trace is not None:
+            trace(name, info)
+
+    return note
+
+
+def _anoting(
+    recorder: Recorder, trace: Callable[[str, Any], Awaitable[None]] | None
+) -> Callable[[str, Any], Awaitable[None]]:
+    note = _noting(recorder, None)
+
+    async def anote(name: str, info: Any) -> None:  # noqa: ANN401 - the library's own
+        note(name, info)
+        if trace is not None:
+            await trace(name, info)
+
+    return anote
 
 
 def _head(response: Any) -> tuple[int, str, list[tuple[str, str]], Framing]:  # noqa: ANN401 - either library's response

@@ -6,9 +6,12 @@ import asyncio
 import hashlib
 import importlib
 import json
+import subprocess
+import sys
 import threading
 import time
 from concurrent.futures import Future, ThreadPoolExecutor
+from time import sleep
 from typing import TYPE_CHECKING, Any
 
 import anyio.to_thread
@@ -105,12 +108,22 @@ class SyncListInside(Base):
 
 class SleepsInside(Base):
     """
-    Sleep synchronously after asynchronous I/O.
+    Wait synchronously after asynchronous I/O: in one of some ways to sleep, or for a child process.
     """
+
+    def __init__(self, base_url: str, *, how: str = "sleep") -> None:
+        super().__init__(base_url)
+        self._how = how
 
     async def ainvoke(self, prompt: str) -> str:
         answer = await self._aask(prompt)
-        time.sleep(0.5)  # noqa: ASYNC251 - the fault on show
+        match self._how:
+            case "sleep":
+                sleep(0.5)  # noqa: ASYNC251 - the fault on show
+            case "event":
+                threading.Event().wait(0.5)
+            case _:
+                subprocess.run([sys.executable, "-S", "-c", "input()"], input=b"go", check=False)  # noqa: ASYNC221 - the fault on show
         return answer
 
 

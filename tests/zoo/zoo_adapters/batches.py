@@ -6,10 +6,15 @@ import asyncio
 import json
 import threading
 import time
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor, as_completed
 from typing import Any
 
+import aiohttp
+import httpx
 from zoo_adapters.base import Base
+from zoo_adapters.clients import texts
+
+DELAYS = (0.8, 0.4, 0.0)
 
 
 class TwoRequests(Base):
@@ -99,6 +104,71 @@ class OneAtATime(Base):
                 return await self._aask(prompt)
 
         return list(await asyncio.gather(*map(gated, prompts)))
+
+
+class OneConnection(Base):
+    """
+    Look concurrent, but share a client that has one connection.
+    """
+
+    async def _httpx(self, prompts: list[str]) -> list[str]:
+        async with httpx.AsyncClient(base_url=self.base_url, limits=httpx.Limits(max_connections=1)) as client:
+            found = await asyncio.gather(*(client.post(self._path, json=self._body(prompt)) for prompt in prompts))
+        return [texts(one.json())[0] for one in found]
+
+    async def _aiohttp(self, prompts: list[str]) -> list[str]:
+        async with aiohttp.ClientSession(self.base_url, connector=aiohttp.TCPConnector(limit=1)) as session:
+
+            async def ask(prompt: str) -> str:
+                async with session.post(self._path, json=self._body(prompt)) as response:
+                    return texts(await response.json())[0]
+
+            return list(await asyncio.gather(*map(ask, prompts)))
+
+    def batch(self, prompts: list[str]) -> list[str]:
+        return asyncio.run(self._aiohttp(prompts))
+
+    async def abatch(self, prompts: list[str]) -> list[str]:
+        return await self._httpx(prompts)
+
+
+class OpensAllFirst(Base):
+    """
+    Open a stream for each input, one after the other, and read them when all are open.
+    """
+
+    def batch(self, prompts: list[str]) -> list[str]:
+        streams = [self._pieces(prompt) for prompt in prompts]
+        begun = [next(stream) for stream in streams]
+        return ["".join((first, *stream)) for first, stream in zip(begun, streams, strict=True)]
+
+    async def abatch(self, prompts: list[str]) -> list[str]:
+        streams = [self._apieces(prompt) for prompt in prompts]
+        begun = [await anext(stream) for stream in streams]
+        return [first + "".join([text async for text in rest]) for first, rest in zip(begun, streams, strict=True)]
+
+
+class AsCompleted(Base):
+    """
+    Give the outputs out as they are completed, of which the last input's is the first.
+    """
+
+    def batch(self, prompts: list[str]) -> list[str]:
+        with ThreadPoolExecutor(len(prompts)) as pool:
+            futures = [pool.submit(self._later, *one) for one in zip(prompts, DELAYS, strict=True)]
+            return [future.result() for future in as_completed(futures)]
+
+    def _later(self, prompt: str, delay: float) -> str:
+        time.sleep(delay)
+        return self._ask(prompt)
+
+    async def abatch(self, prompts: list[str]) -> list[str]:
+        tasks = [self._alater(*one) for one in zip(prompts, DELAYS, strict=True)]
+        return [await one for one in asyncio.as_completed(tasks)]
+
+    async def _alater(self, prompt: str, delay: float) -> str:
+        await asyncio.sleep(delay)
+        return await self._aask(prompt)
 
 
 class Staggered(Base):

@@ -43,6 +43,15 @@ class SaysSo(Base):
         raise NotOfferedError("and none to await")
 
 
+class SaysSoWhenAwaited(Base):
+    """
+    Refuse a stream by a coroutine: the method has no `yield`, as it has nothing to give.
+    """
+
+    async def astream(self, prompt: str) -> AsyncIterator[str]:
+        raise NotOfferedError("no streams here")
+
+
 class RaisesOtherwise(Base):
     """
     Refuse in forms that do not count: the adapter is at fault.

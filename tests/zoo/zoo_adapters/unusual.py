@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import sys
 import time
 from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any, Final
@@ -15,6 +16,17 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Iterator, Sequence
 
 PAUSE: Final = 0.015
+
+
+class ClosesItsOutput(Base):
+    """
+    Close the standard output, and put nothing in the place of the other.
+    """
+
+    def invoke(self, prompt: str) -> str:
+        sys.stdout.close()
+        sys.stderr = None  # as programs without a console have it
+        return self._ask(prompt)
 
 
 class Company(Base):
