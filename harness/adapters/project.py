@@ -41,7 +41,7 @@ class Project:
         env: environment variables of all its adapters, set before anything of theirs is imported.
         preload: modules to import once for all adapters.
         paths: further directories that modules are imported from.
-        simulators: directory of the simulators' data, if it has one.
+        simulators: directories of the simulators' data.
         upstream: where its adapters' cassettes come from, where they do not say.
         timeout: seconds that a call of its adapters may take, where they do not say.
         environment: the locked environment that its adapters run in, where they do not say; None where it has but one.
@@ -62,7 +62,7 @@ class Project:
     env: Mapping[str, str] = field(default_factory=dict)
     preload: tuple[str, ...] = ()
     paths: tuple[Path, ...] = ()
-    simulators: Path | None = None
+    simulators: tuple[Path, ...] = ()
     upstream: Upstream | None = None
     timeout: float | None = None
     environment: str | None = None
@@ -143,7 +143,7 @@ def _project(found: Configuration) -> Project:
         env=checks.environment(settings.get("env", {}), f"{place}, env"),
         preload=checks.modules(settings.get("preload", ()), f"{place}, preload"),
         paths=tuple(root / one for one in checks.texts(settings.get("paths", ()), f"{place}, paths")),
-        simulators=_optional_path(settings, "simulators", place, root),
+        simulators=_folders(settings.get("simulators", ()), f"{place}, simulators", root),
         upstream=checks.optional(checks.upstream)(settings.get("upstream"), f"{place}, upstream"),
         timeout=checks.optional(checks.seconds)(settings.get("timeout"), f"{place}, timeout"),
         environment=checks.optional(checks.environment_name)(settings.get("environment"), f"{place}, environment"),
@@ -185,6 +185,11 @@ def _path(settings: Mapping[str, object], key: str, place: str, default: str) ->
 
 def _optional_path(settings: Mapping[str, object], key: str, place: str, root: Path) -> Path | None:
     return root / checks.text(settings[key], f"{place}, {key}") if key in settings else None
+
+
+def _folders(value: object, where: str, root: Path) -> tuple[Path, ...]:
+    names = (checks.text(value, where),) if isinstance(value, str) else checks.texts(value, where)
+    return tuple(root / name for name in names)
 
 
 def _specs(value: object, where: str) -> tuple[str, ...]:

@@ -1,4 +1,4 @@
-"""A folder of shapes, and which of them answer together."""
+"""Folders of shapes, and which of them answer together."""
 
 from __future__ import annotations
 
@@ -14,23 +14,28 @@ if TYPE_CHECKING:
     from harness.simulators.shapes import Shape
 
 
-def load_shapes(folder: Path) -> dict[str, Shape]:
+def load_shapes(*folders: Path) -> dict[str, Shape]:
     """
-    Return the shapes of a folder by name.
+    Return the shapes of folders by name; of two that have the same name, the one in the folder that stands first.
 
     Raises:
-        ShapeError: the folder or one of its files cannot be used.
+        ShapeError: a folder or one of its files cannot be used.
     """
+    files = {file.stem: file for folder in reversed(folders) for file in _files(folder)}
+    shapes = {name: read_shape(file) for name, file in sorted(files.items())}
+    for name, file in files.items():
+        _check_beside(shapes[name], shapes, file)
+    return shapes
+
+
+def _files(folder: Path) -> list[Path]:
     if not folder.is_dir():
         raise ShapeError("there is no such folder", where=str(folder), hint="name the folder that holds one TOML file "
                          "for each provider")  # fmt: skip
     files = sorted(folder.glob("*.toml"))
     if not files:
         raise ShapeError("the folder holds no shapes", where=str(folder), hint="a shape is a file like openai.toml")
-    shapes = {file.stem: read_shape(file) for file in files}
-    for file in files:
-        _check_beside(shapes[file.stem], shapes, file)
-    return shapes
+    return files
 
 
 def _check_beside(shape: Shape, shapes: Mapping[str, Shape], file: Path) -> None:

@@ -119,7 +119,7 @@ def test_a_project_sets_defaults_for_its_adapters(tmp_path):
         (Upstream.SIMULATED, 5.0, "main"),
         (Upstream.ENGINE, 7.5, "second"),
     ]
-    assert (project.published, project.simulators) == (tmp_path / "published.csv", tmp_path / "sims")
+    assert (project.published, project.simulators) == (tmp_path / "published.csv", (tmp_path / "sims",))
     assert project.preload == ("httpx", "my_package.llms")
 
 
