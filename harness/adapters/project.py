@@ -20,8 +20,8 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 _PROJECT_KEYS: Final = (
-    "family", "cassettes", "reports", "published", "documented", "env", "preload", "paths", "simulators", "upstream",
-    "timeout", "environment", "checks", "columns", "programs", "adapters",
+    "family", "cassettes", "reports", "published", "documented", "env", "preload", "paths", "simulators", "words",
+    "upstream", "timeout", "environment", "checks", "columns", "programs", "adapters",
 )  # fmt: skip
 _ADAPTER_KEYS: Final = tuple(one.name for one in fields(Adapter) if one.name not in {"name", "family", "origin"})
 
@@ -42,6 +42,7 @@ class Project:
         preload: modules to import once for all adapters.
         paths: further directories that modules are imported from.
         simulators: directories of the simulators' data.
+        words: how many words a simulator's answer has at least, where that is not the usual number.
         upstream: where its adapters' cassettes come from, where they do not say.
         timeout: seconds that a call of its adapters may take, where they do not say.
         environment: the locked environment that its adapters run in, where they do not say; None where it has but one.
@@ -63,6 +64,7 @@ class Project:
     preload: tuple[str, ...] = ()
     paths: tuple[Path, ...] = ()
     simulators: tuple[Path, ...] = ()
+    words: int | None = None
     upstream: Upstream | None = None
     timeout: float | None = None
     environment: str | None = None
@@ -144,6 +146,7 @@ def _project(found: Configuration) -> Project:
         preload=checks.modules(settings.get("preload", ()), f"{place}, preload"),
         paths=tuple(root / one for one in checks.texts(settings.get("paths", ()), f"{place}, paths")),
         simulators=_folders(settings.get("simulators", ()), f"{place}, simulators", root),
+        words=checks.optional(checks.count)(settings.get("words"), f"{place}, words"),
         upstream=checks.optional(checks.upstream)(settings.get("upstream"), f"{place}, upstream"),
         timeout=checks.optional(checks.seconds)(settings.get("timeout"), f"{place}, timeout"),
         environment=checks.optional(checks.environment_name)(settings.get("environment"), f"{place}, environment"),

@@ -121,7 +121,8 @@ def _simulator(project: Project, adapters: Sequence[Adapter]) -> AbstractContext
         hint = 'name their folder: simulators = "simulators"; or leave --simulate out to record the real upstream'
         raise UserError("the project has no simulators", where=str(project.file or project.root), hint=hint)
     shapes = load_shapes(*project.simulators)
-    return Simulator(with_those_beside([_shape_of(one, list(shapes)) for one in simulated], shapes))
+    answering = with_those_beside([_shape_of(one, list(shapes)) for one in simulated], shapes)
+    return Simulator(answering, words=project.words)
 
 
 def _shape_of(adapter: Adapter, known: Sequence[str]) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from harness.simulators.shapes import read_shape
@@ -16,15 +17,25 @@ if TYPE_CHECKING:
 
 def load_shapes(*folders: Path) -> dict[str, Shape]:
     """
-    Return the shapes of folders by name; of two that have the same name, the one in the folder that stands first.
+    Return the shapes of folders by name.
+
+    A name, and a host, belongs to the first folder that has it: so a project can share another's shapes and have some
+    of them otherwise.
 
     Raises:
         ShapeError: a folder or one of its files cannot be used.
     """
-    files = {file.stem: file for folder in reversed(folders) for file in _files(folder)}
-    shapes = {name: read_shape(file) for name, file in sorted(files.items())}
-    for name, file in files.items():
-        _check_beside(shapes[name], shapes, file)
+    shapes: dict[str, Shape] = {}
+    files: dict[str, Path] = {}
+    for folder in folders:
+        taken = {host for shape in shapes.values() for host in shape.hosts}
+        new = {file.stem: file for file in _files(folder) if file.stem not in files}
+        files |= new
+        read = [read_shape(file) for file in new.values()]
+        left = [replace(one, hosts=tuple(host for host in one.hosts if host not in taken)) for one in read]
+        shapes |= {one.name: one for one in left if one.hosts}
+    for name, shape in shapes.items():
+        _check_beside(shape, shapes, files[name])
     return shapes
 
 

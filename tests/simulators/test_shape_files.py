@@ -132,17 +132,30 @@ def test_those_beside_a_shape_come_along(tmp_path: Path) -> None:
     assert list(with_those_beside(["odd"], load_shapes(tmp_path))) == ["odd", "even", "prime"]
 
 
-def test_of_two_shapes_of_one_name_the_first_folder_s_counts(tmp_path: Path) -> None:
-    """A project may share another's shapes, replace one of them, and stand beside them."""
-    texts = {"own/odd": "first", "own/even": "first", "shared/odd": "second", "shared/prime": "second"}
-    for name, source in texts.items():
+def test_a_name_and_a_host_are_the_first_folder_s(tmp_path: Path) -> None:
+    """A project may share another's shapes, replace one of them, answer for one of its hosts, and stand beside them."""
+    files = {
+        "own/odd": "odd",
+        "own/mine": "even",
+        "shared/odd": "old",
+        "shared/both": "even.test",
+        "shared/prime": "prime",
+    }
+    for name, host in files.items():
         file = tmp_path / f"{name}.toml"
         file.parent.mkdir(exist_ok=True)
-        beside = 'beside = ["prime"]\n' if name == "own/even" else ""
-        file.write_text(GOOD.replace("made up", source).replace("[[routes]]", f"{beside}[[routes]]", 1), "utf-8")
+        hosts = f'"https://{host}.test"' + (', "https://even.test"' if name == "shared/both" else "")
+        beside = 'beside = ["prime"]\n' if name == "own/mine" else ""
+        file.write_text(GOOD.replace('"https://odd.test"', hosts).replace("[[routes]]", f"{beside}[[routes]]"), "utf-8")
     shapes = load_shapes(tmp_path / "own", tmp_path / "shared")
-    assert {name: shape.source for name, shape in shapes.items()} == {"even": "first", "odd": "first", "prime": "second"}
-    assert list(with_those_beside(["even"], shapes)) == ["even", "prime"]
+    assert {name: list(shape.hosts) for name, shape in shapes.items()} == {
+        "mine": ["https://even.test"],
+        "odd": ["https://odd.test"],
+        "both": ["https://even.test.test"],
+        "prime": ["https://prime.test"],
+    }
+    assert list(with_those_beside(["mine"], shapes)) == ["mine", "prime"]
+    Simulator(shapes)
 
 
 @pytest.mark.parametrize("raw", [b"source = ", b"\xff\xfe", b"source = 'a'\nsource = 'b'"])
