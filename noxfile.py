@@ -68,7 +68,7 @@ WHOLE_RUN_LOCKS: Final = {
 }
 WHOLE_RUNS: Final = {"family": ("family", "chat"), "check": ("family",)}
 """The benchmarks of whole runs, and the environments that they run in."""
-FAMILIES: Final = {"langchain-0.0.337": "3.11", "litellm": "3.11", "litellm-proxy": "3.11"}
+FAMILIES: Final = {"langchain-0.0.337": "3.11", "langchain-1": "3.11", "litellm": "3.11", "litellm-proxy": "3.11"}
 """The shipped families, and the Python that the environments of each are locked for."""
 FEATURES: Final = {"litellm-proxy": "litellm"}
 """Families with a table of features (features.toml), which stands beside their reports, and the other family in it."""

@@ -110,6 +110,15 @@ def seconds(value: object, where: str) -> float:
     return number
 
 
+def count(value: object, where: str) -> int:
+    """
+    Return a positive whole number.
+    """
+    if not isinstance(value, int) or isinstance(value, bool) or value < 1:
+        refuse(value, "a positive whole number", where, hint="for example: words = 20")
+    return value
+
+
 def _is_number(value: object) -> bool:
     return isinstance(value, int | float) and not isinstance(value, bool)
 

@@ -20,8 +20,8 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 _PROJECT_KEYS: Final = (
-    "family", "cassettes", "reports", "published", "documented", "env", "preload", "paths", "simulators", "upstream",
-    "timeout", "environment", "checks", "columns", "programs", "adapters",
+    "family", "cassettes", "reports", "published", "documented", "env", "preload", "paths", "simulators", "words",
+    "upstream", "timeout", "environment", "checks", "columns", "programs", "adapters",
 )  # fmt: skip
 _ADAPTER_KEYS: Final = tuple(one.name for one in fields(Adapter) if one.name not in {"name", "family", "origin"})
 
@@ -41,7 +41,8 @@ class Project:
         env: environment variables of all its adapters, set before anything of theirs is imported.
         preload: modules to import once for all adapters.
         paths: further directories that modules are imported from.
-        simulators: directory of the simulators' data, if it has one.
+        simulators: directories of the simulators' data.
+        words: how many words a simulator's answer has at least, where that is not the usual number.
         upstream: where its adapters' cassettes come from, where they do not say.
         timeout: seconds that a call of its adapters may take, where they do not say.
         environment: the locked environment that its adapters run in, where they do not say; None where it has but one.
@@ -62,7 +63,8 @@ class Project:
     env: Mapping[str, str] = field(default_factory=dict)
     preload: tuple[str, ...] = ()
     paths: tuple[Path, ...] = ()
-    simulators: Path | None = None
+    simulators: tuple[Path, ...] = ()
+    words: int | None = None
     upstream: Upstream | None = None
     timeout: float | None = None
     environment: str | None = None
@@ -143,7 +145,8 @@ def _project(found: Configuration) -> Project:
         env=checks.environment(settings.get("env", {}), f"{place}, env"),
         preload=checks.modules(settings.get("preload", ()), f"{place}, preload"),
         paths=tuple(root / one for one in checks.texts(settings.get("paths", ()), f"{place}, paths")),
-        simulators=_optional_path(settings, "simulators", place, root),
+        simulators=_folders(settings.get("simulators", ()), f"{place}, simulators", root),
+        words=checks.optional(checks.count)(settings.get("words"), f"{place}, words"),
         upstream=checks.optional(checks.upstream)(settings.get("upstream"), f"{place}, upstream"),
         timeout=checks.optional(checks.seconds)(settings.get("timeout"), f"{place}, timeout"),
         environment=checks.optional(checks.environment_name)(settings.get("environment"), f"{place}, environment"),
@@ -185,6 +188,11 @@ def _path(settings: Mapping[str, object], key: str, place: str, default: str) ->
 
 def _optional_path(settings: Mapping[str, object], key: str, place: str, root: Path) -> Path | None:
     return root / checks.text(settings[key], f"{place}, {key}") if key in settings else None
+
+
+def _folders(value: object, where: str, root: Path) -> tuple[Path, ...]:
+    names = (checks.text(value, where),) if isinstance(value, str) else checks.texts(value, where)
+    return tuple(root / name for name in names)
 
 
 def _specs(value: object, where: str) -> tuple[str, ...]:

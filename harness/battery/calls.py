@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import traceback
 from collections.abc import Awaitable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
@@ -26,7 +27,7 @@ LONGEST_MESSAGE: Final = 4_000
 """Characters that are kept of what an exception says: some quote a whole answer."""
 LONGEST_TRACEBACK: Final = 16_000
 """Characters that are kept of a traceback's end."""
-_HARNESS: Final = str(Path(__file__).parents[1])
+_HARNESS: Final = f"{Path(__file__).parents[1]}{os.sep}"
 
 
 class Call:
@@ -156,7 +157,7 @@ def raised(error: BaseException, phase: str) -> dict[str, Any]:
     """
     Return the fields of a `Raised` event: what was raised, and the adapter's line that raised it.
     """
-    frames = [frame for frame in traceback.extract_tb(error.__traceback__) if "/harness/battery/" not in _posix(frame)]
+    frames = [one for one in traceback.extract_tb(error.__traceback__) if not one.filename.startswith(_HARNESS)]
     line = f"{_short(_posix(frames[-1]))}:{frames[-1].lineno}" if frames else ""
     lines = traceback.format_exception(type(error), error, _from_the_adapter_on(error.__traceback__))
     return {

@@ -117,11 +117,12 @@ def _simulator(project: Project, adapters: Sequence[Adapter]) -> AbstractContext
         return nullcontext()
     from harness.simulators import Simulator, load_shapes, with_those_beside  # noqa: PLC0415 - an extra that only this option needs
 
-    if project.simulators is None:
+    if not project.simulators:
         hint = 'name their folder: simulators = "simulators"; or leave --simulate out to record the real upstream'
         raise UserError("the project has no simulators", where=str(project.file or project.root), hint=hint)
-    shapes = load_shapes(project.simulators)
-    return Simulator(with_those_beside([_shape_of(one, list(shapes)) for one in simulated], shapes))
+    shapes = load_shapes(*project.simulators)
+    answering = with_those_beside([_shape_of(one, list(shapes)) for one in simulated], shapes)
+    return Simulator(answering, words=project.words)
 
 
 def _shape_of(adapter: Adapter, known: Sequence[str]) -> str:

@@ -131,20 +131,23 @@ class Answer:
         return list(itertools.accumulate(self.gaps[1:], initial=self.first))
 
 
-def compose(prompt: str, *, index: int = 0, code_word: str = CODE_WORD, pace: Pace | None = None) -> Answer:
+def compose(
+    prompt: str, *, index: int = 0, code_word: str = CODE_WORD, words: int | None = None, pace: Pace | None = None
+) -> Answer:
     """
-    Answer one prompt in 40 to 60 words, the first sentence of which repeats its code word once.
+    Answer one prompt in 40 to 60 words, or as many as are asked for; the first sentence repeats its code word once.
 
     Args:
         prompt: what was asked, with or without a provider's wrapping.
         index: the prompt's place among those of its request.
         code_word: the regular expression that code words match.
+        words: how many words the answer has at least, where that is not the usual number; two sentences it always has.
         pace: how fast the provider is.
     """
     pace = pace or Pace()
     draws = _draws(prompt)
     codes = list(dict.fromkeys(re.findall(code_word, prompt)))
-    text = _text(codes, _topic(re.sub(code_word, " ", prompt)), draws)
+    text = _text(codes, _topic(re.sub(code_word, " ", prompt)), draws, words or _FEWEST_WORDS)
     pieces = tuple(_pieces(text, codes))
     return Answer(
         prompt=prompt,
@@ -174,11 +177,11 @@ def _pick(choices: Sequence[str], draws: Iterator[int]) -> str:
     return choices[next(draws) % len(choices)]
 
 
-def _text(codes: Sequence[str], topic: str, draws: Iterator[int]) -> str:
+def _text(codes: Sequence[str], topic: str, draws: Iterator[int], words: int) -> str:
     opening = _pick(_OPENINGS if codes else _BARE_OPENINGS, draws)
     sentences = [opening.format(codes=" and ".join(codes)), _pick(_ACCENTED, draws).format(topic=topic)]
     middles = list(_MIDDLES)
-    while sum(len(sentence.split()) for sentence in sentences) < _FEWEST_WORDS:
+    while middles and sum(len(sentence.split()) for sentence in sentences) < words:
         middle = _pick(middles, draws)
         middles.remove(middle)
         sentences.append(middle.format(topic=topic))

@@ -1,7 +1,8 @@
-"""A folder of shapes, and which of them answer together."""
+"""Folders of shapes, and which of them answer together."""
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from harness.simulators.shapes import read_shape
@@ -14,23 +15,38 @@ if TYPE_CHECKING:
     from harness.simulators.shapes import Shape
 
 
-def load_shapes(folder: Path) -> dict[str, Shape]:
+def load_shapes(*folders: Path) -> dict[str, Shape]:
     """
-    Return the shapes of a folder by name.
+    Return the shapes of folders by name.
+
+    A name, and a host, belongs to the first folder that has it: so a project can share another's shapes and have some
+    of them otherwise.
 
     Raises:
-        ShapeError: the folder or one of its files cannot be used.
+        ShapeError: a folder or one of its files cannot be used.
     """
+    shapes: dict[str, Shape] = {}
+    files: dict[str, Path] = {}
+    for folder in folders:
+        taken = {host for shape in shapes.values() for host in shape.hosts}
+        new = {file.stem: file for file in _files(folder) if file.stem not in files}
+        files |= new
+        read = [read_shape(file) for file in new.values()]
+        left = [replace(one, hosts=tuple(host for host in one.hosts if host not in taken)) for one in read]
+        shapes |= {one.name: one for one in left if one.hosts}
+    for name, shape in shapes.items():
+        _check_beside(shape, shapes, files[name])
+    return shapes
+
+
+def _files(folder: Path) -> list[Path]:
     if not folder.is_dir():
         raise ShapeError("there is no such folder", where=str(folder), hint="name the folder that holds one TOML file "
                          "for each provider")  # fmt: skip
     files = sorted(folder.glob("*.toml"))
     if not files:
         raise ShapeError("the folder holds no shapes", where=str(folder), hint="a shape is a file like openai.toml")
-    shapes = {file.stem: read_shape(file) for file in files}
-    for file in files:
-        _check_beside(shapes[file.stem], shapes, file)
-    return shapes
+    return files
 
 
 def _check_beside(shape: Shape, shapes: Mapping[str, Shape], file: Path) -> None:

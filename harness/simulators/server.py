@@ -13,14 +13,15 @@ from typing import TYPE_CHECKING
 from aiohttp import WSMsgType, web
 from jinja2 import UndefinedError
 
-from harness.simulators.answers import Answer, compose
 from harness.simulators.asked import Asked, find, is_wanted, parse_body, prompts_in
 from harness.simulators.context import answer_context, job_context, piece_context, request_context
 from harness.simulators.eventstream import encode_message
 from harness.simulators.shapes import Event, Fault, Framing, Kind, Route, Shape, Stream
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
+    from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
+
+    from harness.simulators.answers import Answer
 
 _LARGEST_REQUEST = 64 * 2**20
 _POLL_WORTH = 0.1
@@ -77,14 +78,16 @@ class Provider:
         shapes: the wire formats.
         pace: what the providers' times are multiplied by; 0 for no waiting at all.
         any_host: the shape that also answers for hosts that no shape stands for.
-        code_word: the regular expression that code words match.
+        compose: makes the answer to a prompt.
     """
 
-    def __init__(self, shapes: Sequence[Shape], pace: float, any_host: Shape | None, code_word: str) -> None:
+    def __init__(
+        self, shapes: Sequence[Shape], pace: float, any_host: Shape | None, compose: Callable[..., Answer]
+    ) -> None:
         self._shapes = shapes
         self._pace = pace
         self._any_host = any_host
-        self._code_word = code_word
+        self._compose = compose
         self._jobs: dict[str, Job] = {}
 
     def application(self) -> web.Application:
@@ -152,7 +155,7 @@ class Provider:
 
     def _answers(self, shape: Shape, route: Route, asked: Asked) -> list[Answer]:
         return [
-            compose(prompt, index=index, code_word=self._code_word, pace=shape.pace)
+            self._compose(prompt, index=index, pace=shape.pace)
             for index, prompt in enumerate(prompts_in(asked, route.prompts))
         ]
 

@@ -7,18 +7,20 @@ import contextlib
 import socket
 import threading
 from collections import Counter
+from functools import partial
 from typing import TYPE_CHECKING, Self
 from urllib.parse import urlsplit
 
 from harness.errors import UserError
-from harness.simulators.answers import CODE_WORD
+from harness.simulators.answers import CODE_WORD, compose
 from harness.simulators.shapes import Shape, usual_netloc
 from harness.simulators.tables import ShapeError
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
     from types import TracebackType
 
+    from harness.simulators.answers import Answer
     from harness.simulators.grpc_server import GrpcServer
     from harness.simulators.server import Provider
 
@@ -38,6 +40,7 @@ class Simulator:
         pace: what the providers' times are multiplied by; 1 is realistic, 0 waits for nothing.
         any_host: the name of the shape that also answers for hosts that no shape stands for.
         code_word: the regular expression that code words match.
+        words: how many words an answer has at least, where that is not the usual number.
 
     Raises:
         UserError: two shapes claim the same route, or the server's library is not installed.
@@ -50,12 +53,13 @@ class Simulator:
         pace: float = 1.0,
         any_host: str | None = None,
         code_word: str = CODE_WORD,
+        words: int | None = None,
     ) -> None:
         _refuse_rivals(shapes)
         if any_host is not None and any_host not in shapes:
             raise ShapeError(f"there is no shape {any_host!r}", hint=f"one of {', '.join(sorted(shapes))}")
         self._shapes = shapes
-        self._provider = _provider(shapes, pace, any_host, code_word)
+        self._provider = _provider(shapes, pace, any_host, partial(compose, code_word=code_word, words=words))
         self._address: tuple[str, int] | None = None
         self._grpc_address: tuple[str, int] | None = None
         self._failure: BaseException | None = None
@@ -178,13 +182,15 @@ def _grpc_server(provider: Provider, shapes: Mapping[str, Shape]) -> GrpcServer 
     return GrpcServer(provider, wanted) if wanted else None
 
 
-def _provider(shapes: Mapping[str, Shape], pace: float, any_host: str | None, code_word: str) -> Provider:
+def _provider(
+    shapes: Mapping[str, Shape], pace: float, any_host: str | None, composer: Callable[..., Answer]
+) -> Provider:
     try:
         from harness.simulators.server import Provider  # noqa: PLC0415 - its library is an extra
     except ModuleNotFoundError as error:
         raise UserError("the simulators' server needs aiohttp, which is not installed",
                         hint='install it: pip install "capability-harness[simulators]"') from error  # fmt: skip
-    return Provider(list(shapes.values()), pace, shapes[any_host] if any_host else None, code_word)
+    return Provider(list(shapes.values()), pace, shapes[any_host] if any_host else None, composer)
 
 
 def _refuse_rivals(shapes: Mapping[str, Shape]) -> None:

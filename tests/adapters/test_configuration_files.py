@@ -119,7 +119,7 @@ def test_a_project_sets_defaults_for_its_adapters(tmp_path):
         (Upstream.SIMULATED, 5.0, "main"),
         (Upstream.ENGINE, 7.5, "second"),
     ]
-    assert (project.published, project.simulators) == (tmp_path / "published.csv", tmp_path / "sims")
+    assert (project.published, project.simulators) == (tmp_path / "published.csv", (tmp_path / "sims",))
     assert project.preload == ("httpx", "my_package.llms")
 
 
@@ -238,6 +238,7 @@ def test_names_come_back_as_written_and_in_their_order(tmp_path_factory, names):
         ("preload = ['not a module']", ["'not a module' is not the name of a module"]),
         ("upstream = 'lice'", ["unknown upstream 'lice'; did you mean 'live'?"]),
         ("timeout = '30'", [", timeout: must be a number of seconds, not a string"]),
+        ("words = 0", [", words: must be a positive whole number"]),
         ("adapters = 3", ["adapters must be a table", "[adapters.MyLLM]"]),
         ("[[adapters]]\nname = 'A'", ["adapters must be a table"]),
         ("[adapters]\nA = 'm:A'", ["[adapters.A]: an adapter must be a table, not 'm:A'"]),

@@ -5,10 +5,12 @@ The six calls: each is made as a caller would make it, and what comes back is lo
 from __future__ import annotations
 
 import asyncio
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from harness.adapters import load_project
 from harness.battery import calls
 from harness.battery.calls import LONGEST_MESSAGE, Call
 from harness.battery.prompts import PROMPTS
@@ -113,6 +115,19 @@ def test_whatever_is_raised_is_logged(capability: Capability, kind: type[BaseExc
     assert (raised.phase, raised.type, raised.message) == ("call", kind.__name__, "so it goes")
     assert raised.line.startswith("battery/test_six_calls.py:")
     assert not raised.unsupported
+
+
+def test_what_a_tap_raises_is_told_of_at_the_line_that_asked() -> None:
+    """
+    The harness's own lines are nobody's to look at.
+    """
+
+    def fail(_self: object, _prompt: object) -> None:
+        load_project(Path("nowhere.toml"))
+
+    _, raised = _events(_with(Capability.INVOKE, fail), Capability.INVOKE)
+    assert isinstance(raised, Raised)
+    assert raised.line.startswith("battery/test_six_calls.py:")
 
 
 @pytest.mark.parametrize("capability", list(Capability))

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from harness.adapters import load_project
 from harness.simulators import Shape, ShapeError, Simulator, load_shapes, with_those_beside
 
 if TYPE_CHECKING:
@@ -131,6 +132,32 @@ def test_those_beside_a_shape_come_along(tmp_path: Path) -> None:
     assert list(with_those_beside(["odd"], load_shapes(tmp_path))) == ["odd", "even", "prime"]
 
 
+def test_a_name_and_a_host_are_the_first_folder_s(tmp_path: Path) -> None:
+    """A project may share another's shapes, replace one of them, answer for one of its hosts, and stand beside them."""
+    files = {
+        "own/odd": "odd",
+        "own/mine": "even",
+        "shared/odd": "old",
+        "shared/both": "even.test",
+        "shared/prime": "prime",
+    }
+    for name, host in files.items():
+        file = tmp_path / f"{name}.toml"
+        file.parent.mkdir(exist_ok=True)
+        hosts = f'"https://{host}.test"' + (', "https://even.test"' if name == "shared/both" else "")
+        beside = 'beside = ["prime"]\n' if name == "own/mine" else ""
+        file.write_text(GOOD.replace('"https://odd.test"', hosts).replace("[[routes]]", f"{beside}[[routes]]"), "utf-8")
+    shapes = load_shapes(tmp_path / "own", tmp_path / "shared")
+    assert {name: list(shape.hosts) for name, shape in shapes.items()} == {
+        "mine": ["https://even.test"],
+        "odd": ["https://odd.test"],
+        "both": ["https://even.test.test"],
+        "prime": ["https://prime.test"],
+    }
+    assert list(with_those_beside(["mine"], shapes)) == ["mine", "prime"]
+    Simulator(shapes)
+
+
 @pytest.mark.parametrize("raw", [b"source = ", b"\xff\xfe", b"source = 'a'\nsource = 'b'"])
 def test_a_file_that_is_no_toml_is_named(tmp_path: Path, raw: bytes) -> None:
     """A half-written or foreign file is an error with its name."""
@@ -160,7 +187,7 @@ def family(request: pytest.FixtureRequest) -> Path:
 
 def shapes_of(family: Path) -> dict[str, Shape]:
     """Return a family's shapes."""
-    return load_shapes(family.parent / tomllib.loads(family.read_text("utf-8"))["simulators"])
+    return load_shapes(*load_project(family).simulators)
 
 
 def test_the_shapes_that_ship_are_good_and_sourced(family: Path) -> None:
@@ -171,12 +198,15 @@ def test_the_shapes_that_ship_are_good_and_sourced(family: Path) -> None:
 
 
 def test_every_simulated_adapter_has_its_shape(family: Path) -> None:
-    """An adapter names a shape that exists, and no shape is left over by all families that share them."""
-    shapes = shapes_of(family)
-    sharing = [one for one in FAMILIES if shapes_of(one).keys() == shapes.keys()]
-    adapters = [one for path in sharing for one in tomllib.loads(path.read_text("utf-8"))["adapters"].values()]
-    named = {adapter["simulator"] for adapter in adapters if "simulator" in adapter}
-    assert set(with_those_beside(sorted(named), shapes)) == set(shapes)
+    """An adapter names a shape that exists, and no shape is left over by all families that share its folder."""
+    sharing = {folder.resolve() for folder in load_project(family).simulators}
+    used: set[str] = set()
+    for one in (load_project(path) for path in FAMILIES):
+        named = {adapter.simulator for adapter in one.adapters if adapter.simulator}
+        assert named <= load_shapes(*one.simulators).keys()
+        if sharing.intersection(folder.resolve() for folder in one.simulators):
+            used |= with_those_beside(sorted(named), load_shapes(*one.simulators)).keys()
+    assert shapes_of(family).keys() <= used
 
 
 def test_every_registered_adapter_was_published(family: Path) -> None:

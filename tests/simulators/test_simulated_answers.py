@@ -51,6 +51,16 @@ def test_an_answer_is_of_the_agreed_length_and_says_the_code_word_first(code: st
     assert not answer.text.isascii()
 
 
+@given(prompts, st.integers(1, 400))
+def test_an_answer_is_about_as_long_as_it_is_asked_to_be(prompt: str, words: int) -> None:
+    """Two sentences are the least and ten the most, and one more than is needed is never said."""
+    answer = compose(prompt, words=words)
+    sentences = answer.text.split(". ")
+    assert 2 <= len(sentences) <= 10
+    assert len(answer.text.split()) >= words or len(sentences) == 10
+    assert len(sentences) == 2 or len(". ".join(sentences[:-1]).split()) < words
+
+
 @given(prompts)
 def test_the_pace_keeps_its_bounds(prompt: str) -> None:
     """The first byte comes after 250 to 450 ms, the pieces 20 to 60 ms apart."""

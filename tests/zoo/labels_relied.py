@@ -15,9 +15,9 @@ STREAMS: Final = ("stream", "astream")
 BATCHES: Final = ("batch", "abatch")
 
 
-def _relied(name: str, why: str, **labels: str) -> Specimen:
+def _relied(name: str, why: str, module: str = "relied", **labels: str) -> Specimen:
     words = {"all": NATIVE, "batch": CONCURRENT, "abatch": CONCURRENT, **labels}
-    return specimen(name, f"relied:{name}", why, **words)  # type: ignore[arg-type]  # labels are strings
+    return specimen(name, f"{module}:{name}", why, **words)  # type: ignore[arg-type]  # labels are strings
 
 
 def _telling(name: str, why: str, target: str | None = None, **more: object) -> Specimen:
@@ -36,6 +36,8 @@ RELIABLE: Final = (
     _relied("Reliable", "One request an input, concurrently; everything else is native."),
     _relied("TellsItsReader", "A reader with a queue streams truly, in a thread or in a task on the loop."),
     _relied("CutsItself", "Where stop is not asked for, nothing is cut off."),
+    _relied("KeepsBooks", "A thread that serves no stream goes on after each of them.", "closing"),
+    _relied("ClosesItsClient", "Who closes the client closes what it has not read.", "closing"),
     _relied("InAThread", "The synchronous call in an executor.", ainvoke=THREAD, abatch=THREAD),
     _telling("Telling", "Items that say more than their text are items."),
     _telling("PutTogether", "The same, and nobody can add them.", rebuild="zoo_adapters.columns:put_together"),

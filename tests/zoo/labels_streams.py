@@ -202,6 +202,13 @@ ASTREAMS: Final = (
         "The items are early, but the bytes came under another loop.",
         astream=OTHER,
     ),
+    specimen(
+        "ClosedBehind",
+        "closing:ClosedBehind",
+        "Reading raises: what was not read when the client closed is lost.",
+        stream=BROKEN,
+        astream=BROKEN,
+    ),
     specimen("NotAGenerator", "astreams:NotAGenerator", "Iterating it raises.", astream=BROKEN),
     specimen("SyncGenerator", "astreams:SyncGenerator", "Iterating it raises.", astream=BROKEN),
 )

@@ -9,12 +9,14 @@ hands out the head at once and the body arrival by arrival, to whoever pulls.
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
+from weakref import WeakKeyDictionary, WeakSet
 
-from aiohttp import ClientError, ClientPayloadError, ClientRequest, HttpVersion11, hdrs, http_exceptions, payload
+from aiohttp import ClientError, ClientPayloadError, ClientRequest, HttpVersion11, hdrs, http_exceptions
 from aiohttp.connector import BaseConnector
 from aiohttp.streams import StreamReader
 from multidict import CIMultiDict, CIMultiDictProxy
 
+from harness.tape.clients.aiohttp_bodies import collect, put_body
 from harness.tape.clients.message import has_body, new_request
 from harness.tape.clients.patching import accepted
 from harness.tape.player import AnswerCut
@@ -39,9 +41,10 @@ _LINE_LIMIT: Final = 2**16
 
 def tap(patches: Patches, library: ModuleType) -> None:  # noqa: ARG001 - the taps share one signature
     """
-    Tap how a connector connects and how a request is sent over what it returns.
+    Tap how a connector connects and closes, and how a request is sent over what it returns.
     """
     patches.replace(BaseConnector, "connect", _tapped_connect)
+    patches.replace(BaseConnector, "_close", _tapped_close)
     patches.replace(ClientRequest, "send", _tapped_send)
 
 
@@ -140,6 +143,14 @@ class _Connection:
         for callback in callbacks:
             callback()
 
+    def lose(self) -> None:
+        """
+        Lose what has not come yet, since the connector closes.
+        """
+        self.connected = False
+        if self._player is not None:
+            self._player.close()
+
     def close(self) -> None:
         """
         Take the connection back; with the upstream's, where no answer has come yet.
@@ -170,6 +181,10 @@ class _Connection:
         """
 
 
+_open: Final[WeakKeyDictionary[Any, WeakSet[_Connection]]] = WeakKeyDictionary()
+"""The connections that a connector takes with it when it closes."""
+
+
 class _TapeStream(StreamReader):
     """
     Be a body that is pulled from the player by the task that waits for it.
@@ -177,6 +192,7 @@ class _TapeStream(StreamReader):
 
     def __init__(self, connection: _Connection, player: Player, *, limit: int, body: bool) -> None:
         super().__init__(connection, limit, loop=connection.loop)  # type: ignore[arg-type]  # it stands in for a protocol
+        self._connection = connection
         self._player = player
         self._at_once = player.at_once
         self._chunked = player.framing == "chunked"
@@ -196,6 +212,9 @@ class _TapeStream(StreamReader):
         self._note_received(len(piece))
 
     async def _pull(self) -> bytes | None:
+        if not self._connection.connected:
+            # what aiohttp says itself
+            raise RuntimeError("Connection closed.")
         try:
             piece = self._at_once("async")
             if piece is ...:
@@ -224,6 +243,8 @@ class _TapeStream(StreamReader):
         Return what has arrived, or pull; an arrival that is asked for on its own need not go through the buffer.
         """
         if self._buffer or self._eof or self._exception is not None:
+            return await super().readany()
+        if not self._connection.connected:
             return await super().readany()
         try:
             piece = self._at_once("async")
@@ -259,32 +280,6 @@ class _TapeStream(StreamReader):
         return http_exceptions.ContentLengthError("Not enough data to satisfy content length header.")
 
 
-class _Collector:
-    """
-    Take what a payload writes.
-    """
-
-    def __init__(self) -> None:
-        self.parts: list[bytes] = []
-
-    async def write(self, chunk: bytes) -> None:
-        """
-        Take one piece.
-        """
-        self.parts.append(bytes(chunk))
-
-    async def write_eof(self, chunk: bytes = b"") -> None:
-        """
-        Take the last piece.
-        """
-        self.parts.append(bytes(chunk))
-
-    async def drain(self) -> None:
-        """
-        Accept everything at once.
-        """
-
-
 class _Sent:
     """
     Stand for the writer of a request that has been sent.
@@ -302,34 +297,48 @@ def _tapped_connect(original: Callable[..., Awaitable[Any]]) -> Callable[..., Aw
         if hdrs.UPGRADE in req.headers:
             tape.refuse(_request(req, b""), "aiohttp's websockets are not recorded: no recording answers them")
         if not tape.recording:
-            return _Connection(tape, req.loop)
+            return _opened(self, _Connection(tape, req.loop))
         own = _redirect(tape, req)
         try:
             real = await original(self, req, *args, **options)
         except Exception as error:
             req.url = own
-            exchange = tape.send(_request(req, await _collect(req)), "async")
+            exchange = tape.send(_request(req, await collect(req)), "async")
             if exchange.recorder is not None:
                 exchange.recorder.failed(_said(error))
             raise
         finally:
             req.url = own
-        return _Connection(tape, req.loop, real)
+        return _opened(self, _Connection(tape, req.loop, real))
 
     return connect
+
+
+def _opened(connector: Any, connection: _Connection) -> _Connection:  # noqa: ANN401 - aiohttp's own classes
+    _open.setdefault(connector, WeakSet()).add(connection)
+    return connection
+
+
+def _tapped_close(original: Callable[..., Any]) -> Callable[..., Any]:
+    def close(self: Any, *args: Any, **options: Any) -> Any:  # noqa: ANN401 - aiohttp's own classes
+        for connection in list(_open.pop(self, ())):
+            connection.lose()
+        return original(self, *args, **options)
+
+    return close
 
 
 def _tapped_send(original: Callable[..., Awaitable[Any]]) -> Callable[..., Awaitable[Any]]:
     async def send(self: Any, conn: Any) -> Any:  # noqa: ANN401 - aiohttp's own classes
         if type(conn) is not _Connection:
             return await original(self, conn)
-        body = await _collect(self)
+        body = await collect(self)
         exchange = conn.tape.send(_request(self, body), "async")
         player: Any = exchange.player
         if exchange.opening is not None:
             await exchange.opening()
         if exchange.recorder is not None:
-            _put_body(self, body)
+            put_body(self, body)
             player = await _record(exchange.recorder, conn, lambda: original(self, conn.real))
         conn.answer(self.method, player)
         self.response = _response(self)
@@ -391,27 +400,6 @@ def _response(request: Any) -> Any:  # noqa: ANN401 - aiohttp's own classes, or 
         "stream_writer": _Sent,
     }
     return request.response_class(request.method, request.original_url, **accepted(request.response_class, offered))
-
-
-async def _collect(request: Any) -> bytes:  # noqa: ANN401 - as above
-    body = request.body
-    if not body:
-        return b""
-    if isinstance(body, bytes | bytearray):
-        return bytes(body)
-    if isinstance(body, payload.BytesPayload):
-        return bytes(body._value)  # noqa: SLF001 - the public reader is asynchronous, newer than 3.9 and slower
-    collector: Any = _Collector()
-    if isinstance(body, payload.Payload):
-        await body.write(collector)
-        return b"".join(collector.parts)
-    return b"".join(body)
-
-
-def _put_body(request: Any, body: bytes) -> None:  # noqa: ANN401 - as above
-    if request.body:
-        # it may have been one that can be read only once; the headers that it gave stay
-        setattr(request, "_body" if hasattr(request, "_body") else "body", payload.BytesPayload(body))
 
 
 def _request(request: Any, body: bytes) -> Request:  # noqa: ANN401 - as above

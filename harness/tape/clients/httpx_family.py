@@ -8,6 +8,7 @@ only the wire format, whose pieces the tape has kept.
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final
+from weakref import WeakKeyDictionary, WeakSet
 
 from harness.tape.clients.message import declared_length, has_body, new_request
 from harness.tape.player import AnswerCut
@@ -35,6 +36,10 @@ def tap(patches: Patches, library: ModuleType) -> None:
     shape = _Shape(library)
     patches.replace(library.HTTPTransport, "handle_request", shape.tapped)
     patches.replace(library.AsyncHTTPTransport, "handle_async_request", shape.tapped_async)
+    for name in ("close", "__exit__"):
+        patches.replace(library.HTTPTransport, name, shape.closing)
+    for name in ("aclose", "__aexit__"):
+        patches.replace(library.AsyncHTTPTransport, name, shape.aclosing)
 
 
 class _Shape:
@@ -44,6 +49,7 @@ class _Shape:
 
     def __init__(self, library: ModuleType) -> None:
         self._library: Any = library
+        self._open: WeakKeyDictionary[Any, WeakSet[_Stream]] = WeakKeyDictionary()
         self._sync_stream: Any = type("TapeStream", (_Pull, library.SyncByteStream), {"_library": library})
         self._async_stream: Any = type("AsyncTapeStream", (_AsyncPull, library.AsyncByteStream), {"_library": library})
 
@@ -62,7 +68,7 @@ class _Shape:
             player = exchange.player
             if exchange.recorder is not None:
                 player = self._record(exchange.recorder, tape, request, lambda: original(transport, request))
-            return self._response(request, player, self._sync_stream)
+            return self._response(transport, request, player, self._sync_stream)
 
         return handle_request
 
@@ -83,16 +89,42 @@ class _Shape:
                 await exchange.opening()
             if exchange.recorder is not None:
                 player = await self._arecord(exchange.recorder, tape, request, lambda: original(transport, request))
-            return self._response(request, player, self._async_stream)
+            return self._response(transport, request, player, self._async_stream)
 
         return handle_async_request
 
-    def _response(self, request: Any, player: Any, stream: Any) -> Any:  # noqa: ANN401 - as above
+    def closing(self, original: Callable[..., None]) -> Callable[..., None]:
+        """
+        Return what stands in for a way to close the synchronous transport, with the connections that are in use.
+        """
+
+        def close(transport: Any, *reason: object) -> None:  # noqa: ANN401 - as above
+            self._lose(transport)
+            original(transport, *reason)
+
+        return close
+
+    def aclosing(self, original: Callable[..., Awaitable[None]]) -> Callable[..., Awaitable[None]]:
+        """
+        Return what stands in for a way to close the asynchronous transport.
+        """
+
+        async def aclose(transport: Any, *reason: object) -> None:  # noqa: ANN401 - as above
+            self._lose(transport)
+            await original(transport, *reason)
+
+        return aclose
+
+    def _lose(self, transport: Any) -> None:  # noqa: ANN401 - as above
+        for stream in list(self._open.pop(transport, ())):
+            stream.lose()
+
+    def _response(self, transport: Any, request: Any, player: Any, stream: Any) -> Any:  # noqa: ANN401 - as above
         extensions = {"http_version": b"HTTP/1.1", "reason_phrase": player.reason.encode("ascii", "replace")}
         body = has_body(request.method, player.status)
-        return self._library.Response(
-            player.status, headers=_headers(player), stream=stream(player, body=body), extensions=extensions
-        )
+        made = stream(player, body=body)
+        self._open.setdefault(transport, WeakSet()).add(made)
+        return self._library.Response(player.status, headers=_headers(player), stream=made, extensions=extensions)
 
     def _record(self, recorder: Recorder, tape: Tape, request: Any, send: Callable[[], Any]) -> Player:  # noqa: ANN401 - as above
         own, extensions = _redirect(tape, request), request.extensions
@@ -147,6 +179,18 @@ class _Stream:
     def __init__(self, player: Player, *, body: bool) -> None:
         self._player = player
         self._body = body
+        self._lost = False
+
+    def lose(self) -> None:
+        """
+        Lose what has not come yet, since the connection was closed together with its client.
+        """
+        self._lost = not self._player.exhausted
+        self._player.close()
+
+    def _require_open(self) -> None:
+        if self._lost:
+            raise self._library.ReadError("the client was closed before the answer was read")
 
     def _error(self, cut: AnswerCut) -> Exception:
         player = self._player
@@ -173,8 +217,10 @@ class _Pull(_Stream):
             return
         pull = self._player.next
         try:
+            self._require_open()
             while (piece := pull("sync")) is not None:
                 yield piece
+                self._require_open()
         except AnswerCut as cut:
             raise self._error(cut) from cut
         except BaseException:
@@ -202,12 +248,14 @@ class _AsyncPull(_Stream):
             return
         player = self._player
         try:
+            self._require_open()
             while (piece := player.at_once("async")) is not None:
                 if piece is ...:
                     piece = await player.anext()
                     if piece is None:
                         return
                 yield piece
+                self._require_open()
         except AnswerCut as cut:
             raise self._error(cut) from cut
         except BaseException:

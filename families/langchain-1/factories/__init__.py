@@ -1,0 +1,3 @@
+"""
+What some adapters of the family leave to their user: a wrapped model, and the format of a deployed one.
+"""
