@@ -27,6 +27,7 @@ from harness.checks.sources import source_of
 from harness.errors import UserError
 from harness.tape import cassette as files
 from harness.tape import clients
+from harness.tape.passage import Door
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -63,8 +64,11 @@ def run(job: Job, capability: Capability, send: Send) -> None:
         return
     wanted = job.options.get("checks")
     specs = _texts(wanted.get(capability.value) if isinstance(wanted, dict) else ())
-    bench = Bench(adapter, capability, cassette, lambda other: _beside(job, adapter, other))
-    trial = _Trial(bench, _patience(job))
+    told = job.options.get("program")
+    door = Door(**told) if isinstance(told, dict) else None
+    bench = Bench(adapter, capability, cassette, lambda other: _beside(job, adapter, other), door)
+    # a program serves one call at a time
+    trial = _Trial(bench, _patience(job), at_once=1 if door else None)
     for result in trial.results([load_check(spec) for spec in specs]):
         send("note", note(f"check.{result.check}", result.encode()))
         send("note", note("started"))  # the time-out is each check's own
@@ -110,17 +114,28 @@ def _patience(job: Job) -> float:
 
 class _Trial:
     """
-    Try checks on one call, each in a fork of its own, side by side: mostly they wait.
+    Try checks on one call, each in a fork of its own.
+
+    Args:
+        bench: what they are given.
+        patience: seconds that those which are tried together may take.
+        at_once: how many are tried side by side; None for all, as mostly they wait.
     """
 
-    def __init__(self, bench: Bench, patience: float) -> None:
+    def __init__(self, bench: Bench, patience: float, at_once: int | None = None) -> None:
         self._bench = bench
         self._patience = patience
+        self._at_once = at_once
 
     def results(self, checks: Sequence[Check]) -> Iterator[Result]:
         if not hasattr(os, "fork") or threading.active_count() > 1:
             yield from (outcome(check, self._bench) for check in checks)
             return
+        many = self._at_once or max(len(checks), 1)
+        for first in range(0, len(checks), many):
+            yield from self._side_by_side(checks[first : first + many])
+
+    def _side_by_side(self, checks: Sequence[Check]) -> Iterator[Result]:
         begun = [(check, *self._fork(check)) for check in checks]
         ends = time.monotonic() + self._patience
         for check, child, incoming in begun:

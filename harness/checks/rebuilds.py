@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from dataclasses import dataclass
 from functools import reduce
 from operator import add
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
@@ -92,7 +93,25 @@ def _way(pieces: Sequence[Any], adapter: Adapter) -> _Way:
             return _Way(f"by {_BUILDER}", builder)
     if all(hasattr(kind, "__add__") and not issubclass(kind, str | bytes | tuple | list | int) for kind in kinds):
         return _Way("by addition", lambda every: reduce(add, every))
-    return _Way("by joining text", lambda every: "".join(text_of(one) or "" for one in every))
+    return _Way("by joining text", _joined)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Joined:
+    """
+    Hold what an application has that joins texts, and takes the last word of what else the pieces say.
+    """
+
+    content: str
+    finish_reason: str | None
+    usage: dict[str, int]
+
+
+def _joined(pieces: Sequence[Any]) -> _Joined:
+    reasons = [one for one in map(reason_of, pieces) if one]
+    usage = {f"{kind}_tokens": number for one in pieces for kind, number in usage_of(one).items()}
+    content = "".join(text_of(one) or "" for one in pieces)
+    return _Joined(content=content, finish_reason=reasons[-1] if reasons else None, usage=usage)
 
 
 def _text(way: _Way, rebuilt: str, joined: str, pieces: Sequence[Any]) -> Iterator[str]:
