@@ -93,7 +93,7 @@ def test_both_files_mean_the_same(tmp_path):
 
 def test_a_project_sets_defaults_for_its_adapters(tmp_path):
     """
-    Upstream, time-out, environment and usage of the project hold where an adapter says nothing; paths start at the file.
+    What the project says of upstream, time-out, environment and usage holds where an adapter says nothing of its own.
     """
     project = load(
         tmp_path,
