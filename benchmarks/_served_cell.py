@@ -22,7 +22,7 @@ from yarl import URL
 
 from harness.adapters import Adapter, build
 from harness.battery.prompts import PROMPTS
-from harness.battery.texts import text_of
+from harness.battery.texts import text_of, type_of
 from harness.serve.log import clock
 
 if TYPE_CHECKING:
@@ -74,7 +74,7 @@ def _call(adapter: Adapter, capability: Capability, prompts: list[str], told: _T
         made = getattr(instance, capability.value)(prompts if capability.batches else prompts[0])
         if capability.streams:
             for item in made:
-                told("Item", text=text_of(item))
+                told("Item", text=text_of(item), type=type_of(item))
             told("Returned")
         else:
             told("Returned", texts=_texts(made, capability))
@@ -89,7 +89,7 @@ async def _acall(adapter: Adapter, capability: Capability, prompts: list[str], t
         made = getattr(instance, capability.value)(prompts if capability.batches else prompts[0])
         if capability.streams:
             async for item in made:
-                told("Item", text=text_of(item))
+                told("Item", text=text_of(item), type=type_of(item))
             told("Returned")
         else:
             told("Returned", texts=_texts(await made, capability))
