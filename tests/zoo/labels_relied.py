@@ -40,6 +40,15 @@ RELIABLE: Final = (
     _telling("Telling", "Items that say more than their text are items."),
     _telling("PutTogether", "The same, and nobody can add them.", rebuild="zoo_adapters.columns:put_together"),
     _telling("Apart", "The same, and their reader joins the texts.", target="PutTogether"),
+    specimen(
+        "Unasked",
+        "relied:Reliable",
+        "Its stream takes no question for the tokens, which its registration does not know.",
+        more={"usage": {"stream_usage": True}},
+        all=NATIVE,
+        batch=CONCURRENT,
+        abatch=CONCURRENT,
+    ),
     _telling("Built", "The same, and their package puts them together."),
 )
 """They keep everything that the checks ask for."""
