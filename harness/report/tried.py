@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
@@ -17,6 +18,9 @@ if TYPE_CHECKING:
 _TRIED: Final = frozenset({State.PASSED, State.FAILED})
 _NAMED: Final = 3
 """Adapters that are called by their names; of more, the first and a number stand for all."""
+_FIGURES: Final = re.compile(r"\d+(?:\.\d+)?")
+_SAID: Final = 200
+"""Characters of a sentence that are shown."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -87,13 +91,20 @@ def _groups(results: Sequence[Checked]) -> Iterator[str]:
     """
     Yield what was measured, of whom: what holds first, and then what most have in common.
     """
-    found: dict[tuple[bool, str], list[str]] = {}
+    found: dict[tuple[bool, str], list[Checked]] = {}
     for one in results:
         bad = one.state is State.FAILED
-        said = one_line(one.figure or (one.sentence if bad else "so"))
-        found.setdefault((bad, said), []).append(one.adapter)
-    for (bad, said), adapters in sorted(found.items(), key=lambda one: (one[0][0], -len(one[1]), one[0][1])):
-        yield f"{'not so: ' if bad else ''}{said} ({_named(adapters)})"
+        # what is wrong is of one kind whatever its figures; what holds is told by them
+        kind = _FIGURES.sub("#", one.sentence) if bad else one.figure
+        found.setdefault((bad, kind), []).append(one)
+    for (bad, _), alike in sorted(found.items(), key=lambda one: (one[0][0], -len(one[1]), one[0][1])):
+        first = alike[0]
+        said = _cut(one_line(first.sentence)) if bad else one_line(first.figure or "so")
+        yield f"{'not so: ' if bad else ''}{said} ({_named([one.adapter for one in alike])})"
+
+
+def _cut(text: str) -> str:
+    return text if len(text) <= _SAID else f"{text[:_SAID]}…"
 
 
 def _named(adapters: Sequence[str]) -> str:
