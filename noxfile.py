@@ -61,7 +61,7 @@ from nox.virtualenv import UV  # noqa: E402 - there is no nox before this line
 THIS: Final = ("--reinstall-package", "capability-harness", ".")
 """This package, built anew whatever uv remembers of it."""
 PACKAGE_FILES: Final = ("pyproject.toml", "README.md", "LICENSE", "harness/**/*")
-SLOW_BENCHMARKS: Final = frozenset({"scale"})
+SLOW_BENCHMARKS: Final = frozenset({"scale", "served"})
 WHOLE_RUN_LOCKS: Final = {
     "family": "families/langchain-0.0.337/environments/main.lock",
     "chat": "benchmarks/chat/requirements.lock",
@@ -263,7 +263,8 @@ def bench(session: nox.Session) -> None:
     Measure replay against plain vcrpy, the idle plugin, and whole runs against their floor and langchain-tests.
 
     `-- NAME` runs benchmarks/NAME.py alone, `-- NAME OPTION…` with options. `-- scale` replays thousands of adapters,
-    in some twenty minutes, and is run by its name only.
+    in some twenty minutes, and `-- served` makes each call of LiteLLM's family over sockets, in some five: both are run
+    by their names only.
     """
     install(session, ["--group", "test", *THIS])
     every = sorted(path.stem for path in (ROOT / "benchmarks").glob("[!_]*.py"))
@@ -271,7 +272,8 @@ def bench(session: nox.Session) -> None:
     options = [argument for argument in session.posargs if argument not in every]
     for name in names or [name for name in every if name not in SLOW_BENCHMARKS]:
         environments = whole_run_environments(session, WHOLE_RUNS.get(name, ()))
-        session.run("python", f"benchmarks/{name}.py", *environments, *options)
+        python = "python" if name != "served" else in_environment(environments_of(session, "litellm", [])[0], "python")
+        session.run(python, f"benchmarks/{name}.py", *environments, *options, external=name == "served")
 
 
 def whole_run_environments(session: nox.Session, names: Iterable[str]) -> list[str]:
@@ -406,15 +408,22 @@ def install_environment(session: nox.Session, environment: Environment) -> None:
     install(session, locked, ["--no-deps", *THIS], reads=[*PACKAGE_FILES, *present], into=environment.home)
 
 
+def in_environment(environment: Environment, program: str) -> str:
+    """
+    Return the path of a program of an environment.
+    """
+    return str(environment.home / ("Scripts" if os.name == "nt" else "bin") / program)
+
+
 def harness(session: nox.Session, environment: Environment, command: str, *arguments: str) -> bool:
     """
     Run a command of the harness in an environment, for its adapters where it runs any, and tell whether all was well.
     """
-    program = environment.home / ("Scripts" if os.name == "nt" else "bin") / "harness"
+    program = in_environment(environment, "harness")
     within = () if command == "report" else ("--environment", environment.name)
     config = ("--config", f"families/{environment.family}/harness.toml")
     try:
-        session.run(str(program), command, *arguments, *within, *config, external=True)
+        session.run(program, command, *arguments, *within, *config, external=True)
     except CommandFailed:
         return False
     return True

@@ -279,6 +279,8 @@ class Promise:
         columns: the columns that it is made for.
         cells: the cells that show it instead, as FAMILY/NAME::CAPABILITY.
         verdict: what these have to be.
+        check: the check, by the table's name for it, that shows it instead.
+        figure: what the check has to have measured, at its beginning; None for whatever passes.
         unjudged: why no cell shows it, or what does.
     """
 
@@ -287,6 +289,8 @@ class Promise:
     columns: tuple[str, ...] = ()
     cells: tuple[str, ...] = ()
     verdict: Verdict | None = None
+    check: str | None = None
+    figure: str | None = None
     unjudged: str | None = None
 
 
@@ -300,6 +304,7 @@ class Features:
         source: where the table was published.
         features: by the page's name, in its order, the call that shows it.
         columns: in the page's order.
+        checks: by a name of theirs, checks whose columns are shown below the table, for each call.
         promises: what the page says beside the table.
     """
 
@@ -307,4 +312,5 @@ class Features:
     source: str
     features: Mapping[str, Capability]
     columns: tuple[Column, ...]
+    checks: Mapping[str, str] = field(default_factory=dict)
     promises: tuple[Promise, ...] = ()

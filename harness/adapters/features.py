@@ -15,10 +15,11 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
     from pathlib import Path
 
-_KEYS: Final = ("title", "source", "features", "columns", "promises")
+_NEEDED: Final = ("title", "source", "features", "columns")
+_KEYS: Final = (*_NEEDED, "checks", "promises")
 _COLUMN_KEYS: Final = ("family", "published", "adapters", "example")
-_PROMISE_KEYS: Final = ("says", "feature", "columns", "cells", "verdict", "unjudged")
-_SHOWN_BY: Final = ("feature", "cells", "unjudged")
+_PROMISE_KEYS: Final = ("says", "feature", "columns", "cells", "verdict", "check", "figure", "unjudged")
+_SHOWN_BY: Final = ("feature", "cells", "check", "unjudged")
 
 
 def load_features(file: Path) -> Features:
@@ -31,12 +32,14 @@ def load_features(file: Path) -> Features:
     """
     tables, place = read_toml(file), str(file)
     checks.known_keys(tables, _KEYS, place, {})
-    for key in _KEYS[:-1]:
+    for key in _NEEDED:
         if key not in tables:
             raise RegistrationError(f"has no {key}", where=place, hint="docs/programs.md leads to a whole one")
     named = checks.table(tables["features"], f"{place} [features]")
     features = {name: checks.word(Capability, call, f"{place} [features], {name}") for name, call in named.items()}
     columns = checks.table(tables["columns"], f"{place} [columns]")
+    tried = checks.table(tables.get("checks", {}), f"{place} [checks]")
+    names = {name: checks.text(check, f"{place} [checks], {name}") for name, check in tried.items()}
     promises = tables.get("promises", [])
     if not isinstance(promises, list):
         checks.refuse(promises, "a list of tables", f"{place}, promises", hint="write [[promises]] above each")
@@ -45,8 +48,10 @@ def load_features(file: Path) -> Features:
         source=checks.text(tables["source"], f"{place}, source"),
         features=features,
         columns=tuple(_column(name, table, features, f"{place} [columns.{name}]") for name, table in columns.items()),
+        checks=names,
         promises=tuple(
-            _promise(one, features, columns, f"{place} [[promises]] {number}") for number, one in enumerate(promises, 1)
+            _promise(one, features, columns, names, f"{place} [[promises]] {number}")
+            for number, one in enumerate(promises, 1)
         ),
     )
 
@@ -65,20 +70,25 @@ def _column(name: str, value: object, features: Mapping[str, object], where: str
     )
 
 
-def _promise(value: object, features: Mapping[str, object], columns: Mapping[str, object], where: str) -> Promise:
+def _promise(
+    value: object, features: Mapping[str, object], columns: Mapping[str, object], names: Mapping[str, str], where: str
+) -> Promise:
     table = checks.table(value, where)
     checks.known_keys(table, _PROMISE_KEYS, where, {})
     one_way = sum(key in table for key in _SHOWN_BY) == 1 and ("cells" in table) is ("verdict" in table)
+    one_way = one_way and ("figure" not in table or "check" in table)
     if "says" not in table or not one_way:
-        hint = "say what is promised (says), and the feature, or the cells and their verdict, or why it is unjudged"
+        hint = "say what is promised (says), and its feature, its check, cells and their verdict, or why it is unjudged"
         raise RegistrationError("cannot be judged, and does not say so", where=where, hint=hint)
-    feature = table.get("feature")
+    feature, check = table.get("feature"), table.get("check")
     return Promise(
         says=checks.text(table["says"], f"{where}, says"),
         feature=None if feature is None else _known([feature], features, f"{where}, feature")[0],
         columns=_known(table.get("columns", ()), columns, f"{where}, columns"),
         cells=checks.texts(table.get("cells", ()), f"{where}, cells"),
         verdict=checks.word(Verdict, table["verdict"], f"{where}, verdict") if "verdict" in table else None,
+        check=None if check is None else _known([check], names, f"{where}, check")[0],
+        figure=checks.optional(checks.text)(table.get("figure"), f"{where}, figure"),
         unjudged=checks.optional(checks.text)(table.get("unjudged"), f"{where}, unjudged"),
     )
 

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 _PROJECT_KEYS: Final = (
     "family", "cassettes", "reports", "published", "documented", "env", "preload", "paths", "simulators", "words",
-    "upstream", "timeout", "environment", "checks", "columns", "programs", "adapters",
+    "upstream", "timeout", "environment", "checks", "columns", "usage", "programs", "adapters",
 )  # fmt: skip
 _ADAPTER_KEYS: Final = tuple(one.name for one in fields(Adapter) if one.name not in {"name", "family", "origin"})
 
@@ -48,6 +48,7 @@ class Project:
         environment: the locked environment that its adapters run in, where they do not say; None where it has but one.
         checks: further checks of `harness check`, as "module:attribute".
         columns: checks that are columns of the table.
+        usage: how a stream of its adapters is asked for token usage, where they do not say.
         programs: those beside the adapters, by their names.
         adapters: those that the file registers, in its order.
         file: the configuration file, if there is one.
@@ -70,6 +71,7 @@ class Project:
     environment: str | None = None
     checks: tuple[str, ...] = ()
     columns: tuple[str, ...] = ()
+    usage: Mapping[str, object] | None = None
     programs: Mapping[str, Program] = field(default_factory=dict)
     adapters: tuple[Adapter, ...] = ()
     file: Path | None = None
@@ -103,6 +105,7 @@ class Project:
             upstream=adapter.upstream or (self.upstream if adapter.engine is None else Upstream.ENGINE),
             timeout=adapter.timeout or self.timeout,
             environment=adapter.environment or self.environment,
+            usage=self.usage if adapter.usage is None else adapter.usage,
             origin=adapter.origin or origin,
         )
 
@@ -152,6 +155,7 @@ def _project(found: Configuration) -> Project:
         environment=checks.optional(checks.environment_name)(settings.get("environment"), f"{place}, environment"),
         checks=_specs(settings.get("checks", ()), f"{place}, checks"),
         columns=checks.texts(settings.get("columns", ()), f"{place}, columns"),
+        usage=checks.optional(checks.keywords)(settings.get("usage"), f"{place}, usage"),
         programs=_programs(found),
         file=found.file,
         package=found.package,

@@ -6,7 +6,7 @@ import asyncio
 import gc
 import inspect
 import time
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 
@@ -22,6 +22,7 @@ from harness.tape.faults import Faults
 from harness.tape.faulty import FaultyTape
 from harness.tape.gate import Gate
 from harness.tape.log import Log
+from harness.tape.watched import WatchedTape
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Iterator
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
     from vcr.cassette import Cassette
 
     from harness.adapters import Adapter
+    from harness.tape.passage import Door
     from harness.words import Capability
 
 T = TypeVar("T")
@@ -76,7 +78,11 @@ class Stage:
     """
 
     def __init__(
-        self, capability: Capability, inputs: tuple[str, ...], tape: FaultyTape, loop: asyncio.AbstractEventLoop | None
+        self,
+        capability: Capability,
+        inputs: tuple[str, ...],
+        tape: FaultyTape | WatchedTape,
+        loop: asyncio.AbstractEventLoop | None,
     ) -> None:
         self.capability = capability
         self.inputs = inputs
@@ -178,7 +184,9 @@ class Stage:
         made = method(self.argument, **arguments)
         if self.capability.streams:
             for item in made:
-                given.append(item)  # noqa: PERF402 - what came before an exception is kept
+                # what came before an exception is kept
+                given.append(item)
+                self.came(item)
         else:
             given += list(made) if self.capability.batches else [made]
 
@@ -186,10 +194,16 @@ class Stage:
         made = method(self.argument, **arguments)
         if self.capability.streams:
             async for item in made:
-                given.append(item)  # noqa: PERF401 - as above
+                given.append(item)
+                self.came(item)
         else:
             answer = await made
             given += list(answer) if self.capability.batches else [answer]
+
+    def came(self, item: object) -> None:
+        """
+        Learn that the caller has an item of a stream; over a tape of its own, that changes nothing.
+        """
 
     def require_recorded(self) -> None:
         """
@@ -230,6 +244,27 @@ class Stage:
         return False
 
 
+class WatchedStage(Stage):
+    """
+    Hold one instance that goes through a program, whose upstream is another process's.
+    """
+
+    tape: WatchedTape
+
+    @property
+    def events(self) -> list[Event]:
+        """
+        Return what happened so far, here and at the program's upstream, as one log.
+        """
+        return self.tape.happened()
+
+    def came(self, item: object) -> None:
+        """
+        Tell the harness, which lets the upstream's next arrival go.
+        """
+        self.tape.gate.item(text_of(item) or "")
+
+
 class Bench:
     """
     Give a check what it needs to try one call of one adapter.
@@ -239,6 +274,7 @@ class Bench:
         capability: the call under test.
         cassette: its recording.
         recorded: returns the recording of another call; None where it has none.
+        door: where the program is that the adapter goes through; None where it reaches its upstream itself.
 
     Attributes:
         adapter: the registration.
@@ -254,6 +290,7 @@ class Bench:
         capability: Capability,
         cassette: Cassette,
         recorded: Callable[[Capability], Cassette | None] = lambda _: None,
+        door: Door | None = None,
     ) -> None:
         self.adapter = adapter
         self.capability = capability
@@ -263,6 +300,7 @@ class Bench:
         self.inputs = prompts if capability.batches else prompts[:1]
         self._cassette = cassette
         self._recorded = recorded
+        self._door = door
 
     def tell(self, figure: str, sentence: str = "") -> None:
         """
@@ -279,7 +317,7 @@ class Bench:
         Return the bench of another call of the same adapter, over that call's recording; None where it has none.
         """
         cassette = self._recorded(capability)
-        return None if cassette is None else Bench(self.adapter, capability, cassette, self._recorded)
+        return None if cassette is None else Bench(self.adapter, capability, cassette, self._recorded, self._door)
 
     @contextmanager
     def stage(self, faults: Faults | None = None, *, leap: bool = False) -> Iterator[Stage]:
@@ -288,22 +326,39 @@ class Bench:
 
         Args:
             faults: what goes wrong; nothing by default.
-            leap: let pauses between tries pass at once, as far as that is safe.
+            leap: let pauses between tries pass at once, as far as that is safe: not where a program has its own clock.
+
+        Raises:
+            NotApplicable: the adapter goes through a program, and the faults have a gate.
         """
+        made = self._replayed(faults or Faults(), leap) if self._door is None else self._watched(faults or Faults())
+        with made as stage, stage.tape.insert():
+            stage.instance = self._built(stage)
+            cls = type(stage.instance)
+            stage.tape.log.add(Constructed, module=cls.__module__, qualname=cls.__qualname__)
+            stage.tape.gate.begin()
+            yield stage
+        # the loop is left as it is: closing it would wait for threads that an adapter may have left hanging
+
+    @contextmanager
+    def _replayed(self, faults: Faults, leap: bool) -> Iterator[Stage]:  # noqa: FBT001 - handed on
         self._cassette.rewind()
         if leap:
             skip_sleeps()
         gate = Gate(self.capability, inputs=len(self.inputs), grace=_GRACE)
-        tape = FaultyTape(Log(), gate, faults or Faults(), cassette=self._cassette, marks=self._marks)
-        loop = (leaping_loop() if leap else asyncio.new_event_loop()) if self.capability.is_async else None
-        stage = Stage(self.capability, self.inputs, tape, loop)
-        with tape.insert():
-            stage.instance = self._built(stage)
-            cls = type(stage.instance)
-            tape.log.add(Constructed, module=cls.__module__, qualname=cls.__qualname__)
-            gate.begin()
-            yield stage
-        # the loop is left as it is: closing it would wait for threads that an adapter may have left hanging
+        tape = FaultyTape(Log(), gate, faults, cassette=self._cassette, marks=self._marks)
+        yield Stage(self.capability, self.inputs, tape, self._loop(leaping_loop if leap else asyncio.new_event_loop))
+
+    @contextmanager
+    def _watched(self, faults: Faults) -> Iterator[Stage]:
+        if faults.gate is not None:
+            raise NotApplicable("its answers come through a program, where they cannot be held back one by one")
+        assert self._door is not None  # noqa: S101 - who has none does not come here
+        with closing(WatchedTape(self._door, self.capability, faults, self._marks)) as tape:
+            yield WatchedStage(self.capability, self.inputs, tape, self._loop(asyncio.new_event_loop))
+
+    def _loop(self, make: Callable[[], asyncio.AbstractEventLoop]) -> asyncio.AbstractEventLoop | None:
+        return make() if self.capability.is_async else None
 
     def bodies(self) -> list[bytes]:
         """

@@ -28,6 +28,7 @@ from harness.checks.sources import source_of
 from harness.errors import UserError
 from harness.tape import cassette as files
 from harness.tape import clients
+from harness.tape.passage import Door
 from harness.words import Capability
 
 if TYPE_CHECKING:
@@ -51,7 +52,7 @@ def run(job: Job, capability: Capability, send: Send) -> None:
     Try the checks that the job's option `checks` names for each call ("module:attribute"), and send a note for each.
 
     Where processes can be forked, this one cell tries those of all the calls, and a note `tried` names the calls;
-    otherwise each call has a cell of its own.
+    otherwise, and through a program, each call has a cell of its own.
 
     Args:
         job: the adapter's registration, and which checks.
@@ -60,12 +61,14 @@ def run(job: Job, capability: Capability, send: Send) -> None:
     """
     clients.install()
     adapter = Adapter.from_dict(job.adapter)
-    wanted = _wanted(job)
+    wanted, door = _wanted(job), _door(job)
     forks = hasattr(os, "fork") and threading.active_count() == 1
-    calls = list(wanted) if forks else [capability]
+    # a program serves one call at a time
+    calls = list(wanted) if forks and door is None else [capability]
     send("note", note("tried", " ".join(calls)))
-    trials = [trial for call in calls for trial in _trials(job, adapter, call, wanted.get(call, ()), send)]
-    results = _side_by_side(trials, _patience(job)) if forks else ((one, one.outcome()) for one in trials)
+    trials = [trial for call in calls for trial in _trials(job, adapter, call, send)]
+    at_a_time = _AT_A_TIME if door is None else 1
+    results = _side_by_side(trials, _patience(job), at_a_time) if forks else ((one, one.outcome()) for one in trials)
     for trial, result in results:
         send("note", note(f"check.{trial.call}.{result.check}", result.encode()))
         send("note", note("started"))  # the time-out is each check's own
@@ -86,7 +89,12 @@ def _wanted(job: Job) -> dict[Capability, list[str]]:
     return {Capability(call): _texts(specs) for call, specs in told.items()} if isinstance(told, dict) else {}
 
 
-def _trials(job: Job, adapter: Adapter, call: Capability, specs: Sequence[str], send: Send) -> Iterator[_Trial]:
+def _door(job: Job) -> Door | None:
+    told = job.options.get("program")
+    return Door(**told) if isinstance(told, dict) else None
+
+
+def _trials(job: Job, adapter: Adapter, call: Capability, send: Send) -> Iterator[_Trial]:
     """
     Yield what is to be tried on one call; where that cannot be, say why in a note.
     """
@@ -100,8 +108,8 @@ def _trials(job: Job, adapter: Adapter, call: Capability, specs: Sequence[str], 
     except UserError:
         send("note", note(f"checks.{call}", "its cassette cannot be used"))  # the verdict's cell tells why
         return
-    bench = Bench(adapter, call, cassette, lambda other: _beside(job, adapter, other))
-    yield from (_Trial(call, load_check(spec), bench) for spec in specs)
+    bench = Bench(adapter, call, cassette, lambda other: _beside(job, adapter, other), _door(job))
+    yield from (_Trial(call, load_check(spec), bench) for spec in _wanted(job).get(call, ()))
 
 
 def _beside(job: Job, adapter: Adapter, capability: Capability) -> Cassette | None:
@@ -201,13 +209,13 @@ class _Fork:
         return _result(self.trial.check, self._told, self._child, patience)
 
 
-def _side_by_side(trials: Sequence[_Trial], patience: float) -> Iterator[tuple[_Trial, Result]]:
+def _side_by_side(trials: Sequence[_Trial], patience: float, at_a_time: int) -> Iterator[tuple[_Trial, Result]]:
     """
     Try checks in forks, several at a time: mostly they wait.
     """
     waiting, running = deque(trials), dict[int, _Fork]()
     while waiting or running:
-        while waiting and len(running) < _AT_A_TIME:
+        while waiting and len(running) < at_a_time:
             fork = waiting.popleft().fork(patience)
             running[fork.incoming] = fork
         ready, _, _ = select.select([*running], [], [], min(one.left for one in running.values()))

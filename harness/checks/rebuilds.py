@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from dataclasses import dataclass
 from functools import reduce
 from operator import add
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
@@ -12,13 +13,14 @@ from harness.battery.texts import text_of
 from harness.checks.check import NotApplicable, check
 from harness.checks.finish import Usage, reason_of, usage_of
 from harness.checks.streams import STREAMS, around
+from harness.checks.usage import upstream_usage
 from harness.errors import UserError
 from harness.tape.faults import Faults
 from harness.verdicts.texts import squeeze
 from harness.words import Capability
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Callable, Iterator, Mapping, Sequence
 
     from harness.adapters import Adapter
     from harness.checks.bench import Attempt, Bench
@@ -46,6 +48,9 @@ def stream_rebuilds(bench: Bench) -> Iterator[str]:
     Put the pieces together, and compare the result with them and with the answer that came whole.
     """
     asked = bench.adapter.usage or {}
+    # what an adapter says of usage where its upstream says nothing is its own guess, and not to be compared
+    if asked and (not upstream_usage(bench) or _raises(bench, asked)):
+        asked = {}
     # a further argument changes the request, and not what is replayed
     with bench.stage(Faults(lenient=bool(asked))) as stage:
         made = stage.attempt(**asked)
@@ -67,6 +72,14 @@ def stream_rebuilds(bench: Bench) -> Iterator[str]:
     *others, last = ["text", *(name for name, wrong in found.items() if wrong is not None)]
     compared = f"{', '.join(others)} and {last}" if others else last
     bench.tell(way.name, f"put together {way.name}, {len(pieces)} pieces were compared by {compared}")
+
+
+def _raises(bench: Bench, asked: Mapping[str, Any]) -> bool:
+    """
+    Tell whether a stream cannot be asked for usage: then it is put together without.
+    """
+    with bench.stage(Faults(lenient=True)) as stage:
+        return stage.attempt(**asked).raised is not None
 
 
 def _pieces(made: Attempt) -> list[Any]:
@@ -92,7 +105,25 @@ def _way(pieces: Sequence[Any], adapter: Adapter) -> _Way:
             return _Way(f"by {_BUILDER}", builder)
     if all(hasattr(kind, "__add__") and not issubclass(kind, str | bytes | tuple | list | int) for kind in kinds):
         return _Way("by addition", lambda every: reduce(add, every))
-    return _Way("by joining text", lambda every: "".join(text_of(one) or "" for one in every))
+    return _Way("by joining text", _joined)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Joined:
+    """
+    Hold what an application has that joins texts, and takes the last word of what else the pieces say.
+    """
+
+    content: str
+    finish_reason: str | None
+    usage: dict[str, int]
+
+
+def _joined(pieces: Sequence[Any]) -> _Joined:
+    reasons = [one for one in map(reason_of, pieces) if one]
+    usage = {f"{kind}_tokens": number for one in pieces for kind, number in usage_of(one).items()}
+    content = "".join(text_of(one) or "" for one in pieces)
+    return _Joined(content=content, finish_reason=reasons[-1] if reasons else None, usage=usage)
 
 
 def _text(way: _Way, rebuilt: str, joined: str, pieces: Sequence[Any]) -> Iterator[str]:

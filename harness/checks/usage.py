@@ -31,7 +31,7 @@ def usage_in_streams(bench: Bench) -> Iterator[str]:
     asked = bench.adapter.usage
     if asked is None:
         raise NotApplicable("its registration does not say how usage is asked for (the key `usage`)")
-    upstream = _upstream(bench)
+    upstream = upstream_usage(bench)
     if not upstream:
         raise NotApplicable("the recording has no usage: record it again with usage asked for")
     # an argument that was not recorded changes the request, and not what is replayed
@@ -51,7 +51,10 @@ def usage_in_streams(bench: Bench) -> Iterator[str]:
         yield f"the upstream told {_tokens({kind: upstream[kind]})}, and the items say {told_here or 'nothing'}"
 
 
-def _upstream(bench: Bench) -> dict[str, list[int]]:
+def upstream_usage(bench: Bench) -> dict[str, list[int]]:
+    """
+    Return every count of tokens in the recorded answers, by kind and in order; nothing where none was sent.
+    """
     found: dict[str, list[int]] = {}
     for body in bench.bodies():
         for document in documents(body):

@@ -10,9 +10,11 @@ import click
 from harness.cli.options import capability, config_option, pace_option, project_of, registry_of
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
-    from harness.cells import Cell, Matrix, Measured
+    from harness.adapters import Adapter, Project
+    from harness.cells import Cell, Checked, Matrix, Measured
+    from harness.session.columns import Columns
     from harness.words import Capability
 
 
@@ -26,6 +28,13 @@ if TYPE_CHECKING:
     metavar="FILE",
     help="Read a matrix.json instead of replaying; no project is needed.",
 )
+@click.option(
+    "--column",
+    "columns",
+    multiple=True,
+    metavar="CHECK",
+    help="Try this check on the cell as well, instead of the project's columns; repeatable.",
+)
 @pace_option
 @config_option
 @click.pass_context
@@ -38,6 +47,7 @@ def command(ctx: click.Context, /, *, name: str, call: str, source: Path | None,
       harness explain MyLLM astream
       harness explain langchain-0.0.337/DeepInfra stream
       harness explain MyLLM batch --matrix reports/matrix.json
+      harness explain MyLLM stream --column loop-guard
     """  # noqa: D301 - click looks for this very character
     from harness.cli.screen import has_colour, say, width  # noqa: PLC0415 - `--help` does without
     from harness.report.explain import render_explain  # noqa: PLC0415 - as above
@@ -45,16 +55,18 @@ def command(ctx: click.Context, /, *, name: str, call: str, source: Path | None,
     wanted = capability(call)
     status = 0
     if source is None:
-        cell, adapter, status = _replayed(ctx, given, name, wanted)
+        cell, adapter, checks, status = _replayed(ctx, given, name, wanted)
+    elif given["columns"]:
+        raise click.UsageError("a matrix has its columns: --column is for a replay", ctx)
     else:
-        cell, adapter = _read(source, name, wanted)
-    say(render_explain(cell, adapter, width(), has_colour()).rstrip("\n"))
+        cell, adapter, checks = _read(source, name, wanted)
+    say(render_explain(cell, adapter, width(), has_colour(), checks).rstrip("\n"))
     ctx.exit(status)
 
 
 def _replayed(
     ctx: click.Context, given: Mapping[str, Any], name: str, wanted: Capability
-) -> tuple[Cell, Measured, int]:
+) -> tuple[Cell, Measured, Sequence[Checked], int]:
     from harness.cli.progress import progress  # noqa: PLC0415 - as above
     from harness.cli.screen import show_problems  # noqa: PLC0415 - as above
     from harness.session.checks import check_matching  # noqa: PLC0415 - as above
@@ -65,27 +77,41 @@ def _replayed(
     project = project_of(ctx, given["config"])
     adapter = registry_of(project).find(name)
     check_matching([adapter])
+    tried = _columns(project, adapter, given["columns"])
+    settings = Settings(pace=given["pace"], jobs=1)
     with (
         progress({adapter.id: 1}) as shown,
-        Session(project, Settings(pace=given["pace"], jobs=1), shown, adapters=1) as session,
+        Session(project, settings, shown, tried, adapters=1) as session,
     ):
         row = session.measure(adapter, [wanted])
     show_problems(adapter.id, row.problems)
-    return row.cells[0], row.adapter, exit_status((), row.problems)
+    return row.cells[0], row.adapter, row.checks, exit_status((), row.problems)
 
 
-def _read(source: Path, name: str, wanted: Capability) -> tuple[Cell, Measured]:
-    from harness.report.matrix import read_matrix  # noqa: PLC0415 - as above
+def _columns(project: Project, adapter: Adapter, names: Sequence[str]) -> Columns | None:
+    if not (names or project.columns):
+        return None
+    from harness.session.columns import columns  # noqa: PLC0415 - imports the checks
+
+    return columns(project, [adapter], names)
+
+
+def _read(source: Path, name: str, wanted: Capability) -> tuple[Cell, Measured, Sequence[Checked]]:
+    from harness.report.matrix import read_matrix, sorted_checks  # noqa: PLC0415 - as above
 
     matrix = read_matrix(source)
     adapter = _adapter(matrix, name, source)
     for cell in matrix.cells:
         if (cell.family, cell.adapter, cell.capability) == (adapter.family, adapter.name, wanted):
-            return cell, adapter
+            return cell, adapter, [one for one in sorted_checks(matrix) if _is_of(one, cell)]
     from harness.errors import UserError  # noqa: PLC0415 - as above
 
     hint = "it is the matrix of a part: `harness run` measures every cell"
     raise UserError(f"{name} {wanted} was not measured", where=str(source), hint=hint)
+
+
+def _is_of(one: Checked, cell: Cell) -> bool:
+    return (one.family, one.adapter, one.capability) == (cell.family, cell.adapter, cell.capability)
 
 
 def _adapter(matrix: Matrix, name: str, source: Path) -> Measured:

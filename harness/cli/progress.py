@@ -5,9 +5,10 @@ from __future__ import annotations
 import sys
 import threading
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
 from harness.cli.screen import is_terminal, note
+from harness.session.starts import told_start
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -18,10 +19,6 @@ if TYPE_CHECKING:
     from harness.cells import Cell
     from harness.session import Progress
     from harness.words import Capability
-
-
-_EVERY: Final = 5
-"""Seconds between lines about a program that is starting."""
 
 
 @contextmanager
@@ -114,10 +111,9 @@ class _Lines:
         """
         Print how far a program's start is, now and then.
         """
-        if up:
-            note(f"{program}: up after {seconds:.1f} s")
-        elif round(seconds) % _EVERY == 0:
-            note(f"{program}: starting, {seconds:.0f} s")
+        line = told_start(program, seconds, up=up)
+        if line is not None:
+            note(line)
 
     def started(self, adapter: Adapter) -> None:
         self._cells[adapter.id] = []

@@ -14,6 +14,7 @@ from harness.plugin.asked import Asked, read_options
 from harness.plugin.desk import Desk
 from harness.plugin.gathered import Gathered, pack
 from harness.plugin.nodes import FOUND, AdapterNode, CellItem, MistakeNode
+from harness.plugin.starting import Starting
 from harness.session.checks import check_matching
 from harness.session.outputs import require_file, require_folder
 from harness.session.shards import digest_of_inputs
@@ -72,7 +73,7 @@ class Active:
     def __init__(self, config: pytest.Config, asked: Asked) -> None:
         self._config = config
         self._asked = asked
-        self._desk = Desk(asked)
+        self._desk = Desk(asked, Starting(config))
         self._gathered = Gathered(asked)
         self._ids: list[tuple[str, Capability]] = []
         self._split: tuple[Sequence[Adapter], bool] = ((), False)

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from harness.adapters import Adapter
     from harness.cells import Cell, Checked, Matrix, Measured
     from harness.plugin.asked import Asked
+    from harness.plugin.starting import Starting
     from harness.session.columns import Columns
     from harness.session.problems import Problem
     from harness.session.session import Row
@@ -41,10 +42,12 @@ class Desk:
 
     Args:
         asked: the plugin's options.
+        starting: is told how long programs have been starting.
     """
 
-    def __init__(self, asked: Asked) -> None:
+    def __init__(self, asked: Asked, starting: Starting) -> None:
         self._asked = asked
+        self._starting = starting
         self._planned: dict[Adapter, list[Capability]] = {}
         self._rows: dict[Adapter, Row] = {}
         self._session: Session | None = None
@@ -106,7 +109,7 @@ class Desk:
     def _open(self) -> Session:
         if self._session is None:
             settings = Settings(record=self._asked.record, pace=self._asked.pace, jobs=1)
-            self._session = Session(self._asked.project, settings, columns=self._columns).__enter__()
+            self._session = Session(self._asked.project, settings, self._starting, columns=self._columns).__enter__()
         return self._session
 
     def _before(self) -> Matrix | None:

@@ -6,7 +6,7 @@ import shutil
 import sys
 import tempfile
 import threading
-from contextlib import ExitStack, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, field, replace
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
@@ -16,18 +16,18 @@ from harness.adapters.program import OF_ADAPTERS, fill
 from harness.battery.prompts import PROMPTS
 from harness.errors import HarnessError, IsolationError, UserError
 from harness.events import Event, Lost, Raised, Replied, Sent, Where
+from harness.isolation.outcome import Outcome
 from harness.programs.errors import KeyRefusedError, ProgramDiedError, ProgramsUnsupportedError
-from harness.programs.merging import merged
 from harness.programs.visit import Guest
+from harness.tape.merging import merged
 from harness.words import REFUSED, UNAUTHORISED
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Iterator, Mapping, Sequence
 
     from harness.adapters import Adapter
     from harness.adapters.program import Program
     from harness.battery.job import Job
-    from harness.isolation.outcome import Outcome
     from harness.programs.running import Running
     from harness.programs.station import Station
     from harness.programs.visit import Setup, Visit
@@ -102,25 +102,52 @@ class Programs:
         Raises:
             HarnessError: the program cannot be had.
         """
-        beside = self._beside[adapter.program or ""]
-        with beside.turn:
-            running, station = self._up(beside)
-            values = dict(zip(OF_ADAPTERS, (running.url, running.key), strict=True))
-            own = replace(adapter, kwargs=fill(adapter.kwargs, values), env=fill(adapter.env, values))  # type: ignore[arg-type]  # as they were
-            job = job_of(own)
-            door = {"socket": station.socket, "url": running.url}
-            # its cells have no network, not even while it is recorded: they reach the program only
-            job = replace(job, mode="replay", cassettes={}, options={**job.options, "program": door})
-            station.expect(
-                Guest(inputs=tuple(adapter.prompts or PROMPTS), cassettes=cassettes, match_on=adapter.match_on)
-            )
+        with self._visited(adapter, cassettes) as (running, station):
+            # what answers is the upstream's, and none of the cell's business
+            job = replace(_through(job_of(_filled(adapter, running)), running, station), cassettes={})
             outcomes = measure(job, tuple(cassettes))
             visits = station.collect()
             teller = _Teller(adapter, running)
-            found = {one: teller.outcome(outcome, visits.get(one)) for one, outcome in outcomes.items()}
+            return {one: teller.outcome(outcome, visits.get(one)) for one, outcome in outcomes.items()}
+
+    def try_checks(
+        self,
+        adapter: Adapter,
+        cassettes: Mapping[Capability, Path],
+        job_of: Callable[[Adapter], Job],
+        measure: Callable[[Job], dict[Capability, Outcome]],
+    ) -> dict[Capability, Outcome]:
+        """
+        Run cells that try checks on an adapter's calls through its program, and return what each left behind.
+
+        Args:
+            adapter: it names its program.
+            cassettes: path of the cassette by call, of those that a check may look at.
+            job_of: returns the job of an adapter whose arguments are filled in.
+            measure: runs the cells.
+
+        Raises:
+            HarnessError: the program cannot be had.
+        """
+        with self._visited(adapter, cassettes) as (running, station):
+            outcomes = measure(_through(job_of(_filled(adapter, running)), running, station))
+            station.collect()
+            teller = _Teller(adapter, running)
+            return {one: teller.tried(outcome) for one, outcome in outcomes.items()}
+
+    @contextmanager
+    def _visited(self, adapter: Adapter, cassettes: Mapping[Capability, Path]) -> Iterator[tuple[Running, Station]]:
+        """
+        Have the program up, and expecting this adapter's calls and no others.
+        """
+        beside = self._beside[adapter.program or ""]
+        with beside.turn:
+            running, station = self._up(beside)
+            inputs = tuple(adapter.prompts or PROMPTS)
+            station.expect(Guest(inputs=inputs, cassettes=cassettes, match_on=adapter.match_on))
+            yield running, station
             if running.ended() is not None:
                 self._put_down(beside)
-            return found
 
     def close(self) -> None:
         """
@@ -189,6 +216,19 @@ def _parts() -> tuple[type[Running], type[Station]]:
     return Running, Station
 
 
+def _filled(adapter: Adapter, running: Running) -> Adapter:
+    values = dict(zip(OF_ADAPTERS, (running.url, running.key), strict=True))
+    return replace(adapter, kwargs=fill(adapter.kwargs, values), env=fill(adapter.env, values))  # type: ignore[arg-type]  # as they were
+
+
+def _through(job: Job, running: Running, station: Station) -> Job:
+    """
+    Return a job whose cells have no network, not even while it is recorded: they reach the program only.
+    """
+    door = {"socket": station.socket, "url": running.url}
+    return replace(job, mode="replay", options={**job.options, "program": door})
+
+
 @dataclass(frozen=True, slots=True)
 class _Teller:
     """
@@ -218,6 +258,16 @@ class _Teller:
             notes=notes,
             output_tail=self._plain(outcome.output_tail),
         )
+
+    def tried(self, outcome: Outcome) -> Outcome:
+        """
+        Return what a cell that tried checks left behind; where the program ended meanwhile, nothing was tried.
+        """
+        how = self.running.ended()
+        if how is not None:
+            return Outcome(notes={"checks": f"the program {self.running.program.name} {how} while it was tried"})
+        notes = {name: self._plain(text) for name, text in outcome.notes.items()}
+        return replace(outcome, notes=notes, output_tail=self._plain(outcome.output_tail))
 
     def _death(self, visit: Visit) -> ProgramDiedError | None:
         how = self.running.ended(_DIES_WITHIN) if visit.troubles else None

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from harness.isolation.processes import descendants
-from harness.tape.gate import SLICE, TURNS, Gate
+from harness.tape.gate import SLICE, Gate
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -44,6 +44,28 @@ class UpstreamGate(Gate):
     ) -> None:
         super().__init__(capability, inputs=inputs, counts=counts)
         self._at_work = at_work
+        self._news = asyncio.Event()
+
+    def item(self, text: str) -> None:
+        """
+        Note that the caller has got an item, and wake who waits for it.
+        """
+        super().item(text)
+        self._news.set()
+
+    def sent(self, request: int, carries: tuple[int, ...], address: str) -> None:
+        """
+        Note that a request has come, and wake who waits for it.
+        """
+        super().sent(request, carries, address)
+        self._news.set()
+
+    def finish(self) -> None:
+        """
+        Let everything through: the call is over.
+        """
+        super().finish()
+        self._news.set()
 
     async def ahold(self, position: int, of: int, *, last: bool, address: str = "", request: int = 0) -> None:
         """
@@ -52,13 +74,25 @@ class UpstreamGate(Gate):
         for wait in self._waits(position, of, last=last, address=address, request=request, sync=False):
             turn = idle = 0
             while not (wait.over() or self._open):
-                await asyncio.sleep(0 if turn < TURNS else SLICE)
+                if await self._told():
+                    continue
                 turn += 1
-                idle += turn > TURNS and not self._at_work()
+                idle += not self._at_work()
                 if idle >= wait.slices or turn > MOST * wait.slices:
                     wait.give_up()
                     break
         self._note_arrival()
+
+    async def _told(self) -> bool:
+        """
+        Wait for a slice; tell whether there was news before it was over.
+        """
+        self._news.clear()
+        try:
+            await asyncio.wait_for(self._news.wait(), SLICE)
+        except TimeoutError:
+            return False
+        return True
 
     def _others_could_send(self, *, sync: bool) -> bool:  # noqa: ARG002 - the base's interface
         """

@@ -10,7 +10,24 @@ import aiohttp
 from yarl import URL
 
 from harness.programs.visit import Caller
-from harness.tape.passage import ANSWER, ASK, BEGIN, END, FAILED, FINISH, HEAD, HELLO, ITEM, PIECE, READY, message
+from harness.tape.faults import Faults
+from harness.tape.passage import (
+    ANSWER,
+    ASK,
+    BEGIN,
+    END,
+    FAILED,
+    FINISH,
+    HEAD,
+    HELLO,
+    ITEM,
+    PIECE,
+    READY,
+    TELL,
+    TOLD,
+    message,
+)
+from harness.tape.seen import Seen
 from harness.words import Capability
 
 if TYPE_CHECKING:
@@ -63,14 +80,22 @@ class Relay:
             writer.close()
 
     async def _control(self, hello: dict[str, Any], reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        faults = hello["faults"]
         caller = Caller(
-            capability=Capability(hello["capability"]), began=float(hello["began"]), process=int(hello["process"])
+            capability=Capability(hello["capability"]),
+            began=float(hello["began"]),
+            process=int(hello["process"]),
+            faults=None if faults is None else Faults(**faults),
         )
         visit = self._enter(caller)
         writer.write(message(READY))
         try:
             while True:
-                self._hear(visit, *await _read(reader))
+                kind, payload = await _read(reader)
+                if kind == TELL:
+                    writer.write(message(TOLD, Seen.of(visit.log, visit.harm).encode()))
+                else:
+                    self._hear(visit, kind, payload)
         finally:
             visit.end()
 

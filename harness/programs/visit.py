@@ -11,6 +11,7 @@ from harness.events import Constructed
 from harness.marks import carried
 from harness.programs.gate import UpstreamGate
 from harness.tape import cassette as files
+from harness.tape.faulty import FaultyTape, Harm
 from harness.tape.log import Log
 from harness.tape.recorded import told_of
 from harness.tape.tape import Detour, Tape
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
     from vcr.cassette import Cassette
     from vcr.request import Request
 
+    from harness.tape.faults import Faults
     from harness.words import Capability
 
 
@@ -66,11 +68,13 @@ class Caller:
         capability: the call.
         began: when the cell's log was begun, on the system's monotonic clock.
         process: the cell's.
+        faults: what goes wrong with the upstream's answers, where a check asks for that; None where nothing is tried.
     """
 
     capability: Capability
     began: float
     process: int
+    faults: Faults | None = None
 
 
 @dataclass(slots=True)
@@ -105,6 +109,13 @@ class Visit:
         self.log.add(Constructed, module="", qualname="")
         self.tape.gate.begin()
 
+    @property
+    def harm(self) -> Harm:
+        """
+        Return what was done to the upstream's answers.
+        """
+        return self.tape.harm if isinstance(self.tape, FaultyTape) else Harm()
+
     def end(self) -> None:
         """
         Let everything through: nobody waits any more.
@@ -128,13 +139,19 @@ def visit(caller: Caller, guest: Guest, setup: Setup, at_work: Callable[[], bool
         kept.append((request, response))
         made.append(files.dump([(request, response)]))
 
+    def marks(text: str) -> tuple[int, ...]:
+        return carried(text, inputs)
+
     log = Log()
     counts = Counts(kept if cassette is None else cassette.data)
+    gate = UpstreamGate(capability, inputs=len(inputs), counts=counts, at_work=at_work)
+    if caller.faults is not None and cassette is not None:
+        return Visit(caller, log, FaultyTape(log, gate, caller.faults, cassette=cassette, marks=marks))
     tape = Tape(
         log,
-        UpstreamGate(capability, inputs=len(inputs), counts=counts, at_work=at_work),
+        gate,
         cassette=cassette,
-        marks=lambda text: carried(text, inputs),
+        marks=marks,
         pace=setup.pace,
         dial=Detour(setup.dial) if setup.dial is not None else None,
         missing=None if setup.record or cassette is not None else problem or "there is no cassette for this call",

@@ -6,13 +6,13 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING, Final
 
-from harness.report.matrix import adapter_order
-from harness.words import Capability, Mechanism, Verdict
+from harness.report.matrix import adapter_order, sorted_checks
+from harness.words import Capability, Mechanism, State, Verdict
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from harness.cells import Cell, Matrix
+    from harness.cells import Cell, Checked, Matrix
 
     Key = tuple[str, str]
 
@@ -86,12 +86,32 @@ class Change:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class CheckChange:
+    """
+    Hold what came of a check on one cell, as it was and as it is: in both matrices its column is switched on.
+    """
+
+    old: Checked
+    new: Checked
+
+    @property
+    def way(self) -> Way:
+        """
+        Return which way it went; what is not tried any more, or finds another figure, is neither better nor worse.
+        """
+        if self.old.state is self.new.state:
+            return Way.OTHER
+        return {State.FAILED: Way.WORSE, State.PASSED: Way.BETTER}.get(self.new.state, Way.OTHER)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Difference:
     """
     Hold what differs between two matrices.
 
     Attributes:
         changes: of cells, the worst first.
+        checks: of what stands in the columns of checks, the worst first.
         added: family and name of the adapters that only the new matrix has.
         removed: those that only the old one has; none where the new one is the matrix of a part.
         compared: how many cells both have.
@@ -100,6 +120,7 @@ class Difference:
     """
 
     changes: tuple[Change, ...]
+    checks: tuple[CheckChange, ...] = ()
     added: tuple[tuple[str, str], ...] = ()
     removed: tuple[tuple[str, str], ...] = ()
     compared: int = 0
@@ -109,20 +130,25 @@ class Difference:
     @property
     def regressions(self) -> int:
         """
-        Count the cells that are worse than before.
+        Count the cells, and what stands in columns, that are worse than before.
         """
-        return sum(change.way.is_regression for change in self.changes)
+        return sum(way.is_regression for way in self._ways())
 
     def count(self, way: Way) -> int:
         """
-        Count the cells that went one way.
+        Count the cells, and what stands in columns, that went one way.
         """
-        return sum(change.way is way for change in self.changes)
+        return sum(one is way for one in self._ways())
+
+    def _ways(self) -> Iterator[Way]:
+        yield from (change.way for change in self.changes)
+        yield from (change.way for change in self.checks)
 
 
 def differ(old: Matrix, new: Matrix) -> Difference:
     """
     Compare two matrices. A cell changed where its verdict or its mechanism did; figures and words alone are no change.
+    What stands in a column changed where it ended otherwise, or measured something else.
     """
     before, after = _by_key(old), _by_key(new)
     gone = [key for key in before if key not in after]
@@ -132,6 +158,7 @@ def differ(old: Matrix, new: Matrix) -> Difference:
     was, now = _adapters(old), _adapters(new)
     return Difference(
         changes=tuple(sorted(changes, key=_order)),
+        checks=tuple(sorted(_checks(old, new), key=lambda one: _WAYS[one.way])),
         added=tuple(sorted(now - was, key=lambda key: adapter_order(*key))),
         removed=tuple(sorted(was - now, key=lambda key: adapter_order(*key))) if new.complete else (),
         compared=len(before) - len(gone),
@@ -153,6 +180,14 @@ def _changed(before: dict[tuple[str, str, str], Cell], after: dict[tuple[str, st
         new = after.get(key)
         if new is not None and (old.verdict, old.mechanism) != (new.verdict, new.mechanism):
             yield Change(old=old, new=new)
+
+
+def _checks(old: Matrix, new: Matrix) -> Iterator[CheckChange]:
+    before = {(one.family, one.adapter, one.check, one.capability): one for one in old.checks}
+    for now in sorted_checks(new):
+        was = before.get((now.family, now.adapter, now.check, now.capability))
+        if was is not None and (was.state, was.figure) != (now.state, now.figure):
+            yield CheckChange(old=was, new=now)
 
 
 def _way(old: Cell, new: Cell) -> Way:

@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
+from harness.report.columns import SYMBOLS, column_heading
 from harness.report.difference import Way
 from harness.report.markdown import escape
 from harness.report.text import counted, one_line, verdict
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Iterable, Iterator
 
-    from harness.cells import Cell
-    from harness.report.difference import Change, Difference
+    from harness.cells import Cell, Checked
+    from harness.report.difference import Change, CheckChange, Difference
 
 MARK: Final = "<!-- harness:diff -->"
 """First line of the Markdown: by it, whoever posts comments finds the one to replace."""
@@ -24,7 +25,7 @@ _HEADER: Final = "| | Adapter | Call | Before | Now | Why |\n| :- | :- | :- | :-
 
 def summary(difference: Difference) -> str:
     """
-    Return how many cells went which way, as `2 worse, 1 better`.
+    Return how many cells, and entries of columns, went which way, as `2 worse, 1 better`.
     """
     counts = [(way, difference.count(way)) for way in Way]
     words = ", ".join(f"{number} {way}" for way, number in counts if number)
@@ -36,11 +37,10 @@ def render_text(difference: Difference) -> str:
     Return a difference for a terminal or a log, a cell in two lines.
     """
     lines = []
-    for change in difference.changes:
-        cell = change.cell
-        lines.append(f"{change.way}: {_name(cell)}: {_word(change.old)} -> {_word(change.new)}")
-        if change.new is not None and change.new.reason:
-            lines.append(f"  {one_line(change.new.reason)}")
+    for one in _lines(difference):
+        lines.append(f"{one.way}: {one_line(f'{one.adapter} {one.call}')}: {one.old[1]} -> {one.new[1]}")
+        if one.why:
+            lines.append(f"  {one_line(one.why)}")
     lines += _asides(difference)
     return "\n".join([*lines, summary(difference), ""])
 
@@ -55,9 +55,10 @@ def render_markdown(difference: Difference, limit: int = COMMENT_BYTES) -> str:
     """
     head = f"{MARK}\n### Capabilities: {escape(summary(difference))}\n\n"
     tail = "".join(f"\n{escape(line)}\n" for line in _asides(difference))
-    if not difference.changes:
+    lines = _lines(difference)
+    if not lines:
         return f"{head}{tail}"
-    return head + fitted(_HEADER, map(_row, difference.changes), tail, limit - _size(head))
+    return head + fitted(_HEADER, map(_row, lines), tail, limit - _size(head))
 
 
 def fitted(header: str, rows: Iterable[str], tail: str, limit: int) -> str:
@@ -89,6 +90,7 @@ def render_json(difference: Difference) -> str:
         "added": _rows(difference.added),
         "removed": _rows(difference.removed),
         "changes": [_plain(change) for change in difference.changes],
+        "checks": [_plain_check(change) for change in difference.checks],
     }
     return json.dumps(document, indent=1, ensure_ascii=False) + "\n"
 
@@ -97,8 +99,57 @@ def _size(text: str) -> int:
     return len(text.encode("utf-8", "replace"))
 
 
-def _name(cell: Cell) -> str:
-    return one_line(f"{cell.family}/{cell.adapter} {cell.capability}")
+class _Line(NamedTuple):
+    """
+    Hold what is shown of one change: a state is its symbol and its word.
+    """
+
+    way: Way
+    adapter: str
+    call: str
+    heading: str
+    old: tuple[str, str]
+    new: tuple[str, str]
+    why: str
+
+
+def _lines(difference: Difference) -> list[_Line]:
+    """
+    Return the changes of cells and columns, the worst first; of those that went one way, the cells first.
+    """
+    ways = list(Way)
+    both = [*map(_of_cell, difference.changes), *map(_of_check, difference.checks)]
+    return sorted(both, key=lambda one: ways.index(one.way))
+
+
+def _of_cell(change: Change) -> _Line:
+    cell = change.cell
+    return _Line(
+        way=change.way,
+        adapter=f"{cell.family}/{cell.adapter}",
+        call=cell.capability.value,
+        heading=cell.capability.heading,
+        old=(_symbol(change.old), _word(change.old)),
+        new=(_symbol(change.new), _word(change.new)),
+        why=change.new.reason if change.new else "",
+    )
+
+
+def _of_check(change: CheckChange) -> _Line:
+    new = change.new
+    return _Line(
+        way=change.way,
+        adapter=f"{new.family}/{new.adapter}",
+        call=f"{new.capability}, {new.check}",
+        heading=f"{new.capability.heading}: {column_heading(new.check)}",
+        old=(SYMBOLS[change.old.state], _ended(change.old)),
+        new=(SYMBOLS[new.state], _ended(new)),
+        why=new.sentence,
+    )
+
+
+def _ended(one: Checked) -> str:
+    return one_line(f"{one.state} ({one.figure})" if one.figure else one.state.value)
 
 
 def _word(cell: Cell | None) -> str:
@@ -117,18 +168,15 @@ def _asides(difference: Difference) -> Iterator[str]:
         yield f"judged by other versions: {'; '.join(difference.rules)}"
 
 
-def _row(change: Change) -> str:
-    cell = change.cell
-    mark = "⚠️" if change.way.is_regression else ""
-    reason = escape(change.new.reason) if change.new else ""
-    shown = (_symbol(change.old), _symbol(change.new))
-    name = escape(f"{cell.family}/{cell.adapter}")
-    parts: Sequence[str] = (f"{mark} {change.way}".strip(), name, cell.capability.heading, *shown, reason)
+def _row(one: _Line) -> str:
+    mark = "⚠️" if one.way.is_regression else ""
+    states = (f"{symbol} {escape(words)}".strip() if symbol else "-" for symbol, words in (one.old, one.new))
+    parts = (f"{mark} {one.way}".strip(), escape(one.adapter), escape(one.heading), *states, escape(one.why))
     return f"| {' | '.join(parts)} |\n"
 
 
 def _symbol(cell: Cell | None) -> str:
-    return "-" if cell is None else f"{verdict(cell).symbol} {_word(cell)}"
+    return "" if cell is None else verdict(cell).symbol
 
 
 def _rows(rows: Iterable[tuple[str, str]]) -> list[dict[str, str]]:
@@ -146,6 +194,24 @@ def _plain(change: Change) -> dict[str, Any]:
         "old": _state(change.old),
         "new": _state(change.new),
     }
+
+
+def _plain_check(change: CheckChange) -> dict[str, Any]:
+    one = change.new
+    return {
+        "way": change.way.value,
+        "regression": change.way.is_regression,
+        "family": one.family,
+        "adapter": one.adapter,
+        "capability": one.capability.value,
+        "check": one.check,
+        "old": _result(change.old),
+        "new": _result(one),
+    }
+
+
+def _result(one: Checked) -> dict[str, str]:
+    return {"state": one.state.value, "figure": one.figure, "sentence": one.sentence}
 
 
 def _state(cell: Cell | None) -> dict[str, str | None] | None:

@@ -13,13 +13,14 @@ from rich.text import Text
 from harness.report.figures import figure, figures
 from harness.report.terminal import STYLES, rendered, symbol
 from harness.report.text import UPSTREAMS, counted, meaning, one_line, printable, word
+from harness.words import State
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
     from rich.console import RenderableType
 
-    from harness.cells import Cell, Measured, RequestLine, Timeline
+    from harness.cells import Cell, Checked, Measured, RequestLine, Timeline
 
 _BAR: Final = 24
 _NARROW_BAR: Final = 12
@@ -43,15 +44,22 @@ class Line:
     text: str
 
 
-def render_explain(cell: Cell, adapter: Measured, width: int = 80, colour: bool = True) -> str:  # noqa: FBT001, FBT002 - the shared signature of the renderers
+def render_explain(
+    cell: Cell,
+    adapter: Measured,
+    width: int = 80,
+    colour: bool = True,  # noqa: FBT001, FBT002 - the shared signature of the renderers
+    checks: Sequence[Checked] = (),
+) -> str:
     """
-    Return a cell's verdict, its sentence and its timeline as lines for a terminal.
+    Return a cell's verdict, its sentence and its timeline, and what came of checks, as lines for a terminal.
 
     Args:
         cell: the cell to explain.
         adapter: the adapter that it belongs to.
         width: columns to use.
         colour: whether to use colours and symbols; plain ASCII of ours otherwise.
+        checks: what came of those that were tried on it.
     """
     parts: list[RenderableType] = [_title(cell, colour), Text(printable(cell.reason)), Text()]
     lines = timeline_lines(cell.evidence.timeline)
@@ -60,6 +68,8 @@ def render_explain(cell: Cell, adapter: Measured, width: int = 80, colour: bool 
     parts.append(_facts(cell, adapter))
     if cell.evidence.error:
         parts += [Text(), Text("Error", style="bold"), Padding(Text(printable(cell.evidence.error)), (0, 0, 0, 2))]
+    if checks:
+        parts += [Text(), Text("Checks", style="bold"), _checks(cell, checks)]
     return rendered(Group(*parts), width, colour)
 
 
@@ -140,6 +150,22 @@ def _facts(cell: Cell, adapter: Measured) -> Table:
     table.add_column(overflow="fold")
     for name, text in (*_answers(cell), *_claims(cell), *_origin(cell, adapter)):
         table.add_row(name, Text(printable(text)))
+    return table
+
+
+def _checks(cell: Cell, checks: Sequence[Checked]) -> Table:
+    """
+    Say of each check how it ended and what was found, and of one that failed, what tells where to look.
+    """
+    table = Table(box=None, show_header=False, padding=(0, 2, 0, 2), pad_edge=False)
+    table.add_column(no_wrap=True)
+    table.add_column(overflow="fold")
+    for one in checks:
+        found = printable(": ".join(filter(None, (one.state, one.sentence or one.figure))))
+        table.add_row(one.check, Text(found))
+        if one.state is State.FAILED:
+            again = f"harness check {cell.family}/{cell.adapter} --check {one.check} --only {cell.capability}"
+            table.add_row("", Text(f"where to look: {printable(again)}"))
     return table
 
 

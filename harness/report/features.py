@@ -10,16 +10,21 @@ from harness.report.markdown import escape, table
 from harness.report.matrix import sorted_cells
 from harness.report.page import render_page
 from harness.report.text import counted, one_line, word
+from harness.report.tried import by_check, tried
 from harness.words import Verdict
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from harness.cells import Column, Features, Matrix, Measured, Promise
+    from harness.report.tried import Tried
 
 HOW_TO_READ: Final = (
     "A check stands where the call is native for at least one adapter of the column's family, a cross where it is for "
     "none, and a question mark where none was measured. Beside it: for how many of those that were measured."
+)
+HOW_TO_READ_CHECKS: Final = (
+    "In each cell stand for how many adapters it is so, of those on which it could be tried, and what was measured."
 )
 
 
@@ -94,10 +99,14 @@ def _grouped(cells: Sequence[Cell]) -> str:
     return "; ".join(f"{name} {', '.join(adapters)}" for name, adapters in sorted(words.items()))
 
 
-def verdict_of(promise: Promise, matrix: Matrix, rows: Sequence[Sequence[Shown]]) -> tuple[str, str]:
+def verdict_of(
+    promise: Promise, matrix: Matrix, features: Features, rows: Sequence[Sequence[Shown]]
+) -> tuple[str, str]:
     """
     Return the symbol of a promise, and why.
     """
+    if promise.check is not None:
+        return by_check(promise, matrix, features)
     if promise.cells:
         return _by_cells(promise, matrix)
     if promise.feature is None:
@@ -146,6 +155,7 @@ def render_features(matrix: Matrix, features: Features) -> str:
         f"{HOW_TO_READ}\n",
         "## The evidence of each cell\n",
         table(("Feature", "Column", "Published", "Measured", "Evidence"), map(_line, _each(rows)), centred=False),
+        *_checks(matrix, features),
         *_promises(matrix, features, rows),
     ]
     return "\n".join(parts)
@@ -162,11 +172,25 @@ def _line(one: Shown) -> list[str]:
     return [escape(one.feature), escape(one.column.name), published, measured, escape(one.evidence)]
 
 
+def _checks(matrix: Matrix, features: Features) -> Iterator[str]:
+    rows = tried(matrix, features)
+    if not rows:
+        return
+    yield "## What was tried beside the calls\n"
+    yield f"{HOW_TO_READ_CHECKS}\n"
+    header = ("Check", "Call", *(escape(column.name) for column in features.columns))
+    yield table(header, ([escape(row[0].name), row[0].call.heading, *map(_told, row)] for row in rows), centred=False)
+
+
+def _told(one: Tried) -> str:
+    return f"{one.symbol} {one.figure}: {escape(one.evidence)}"
+
+
 def _promises(matrix: Matrix, features: Features, rows: Sequence[Sequence[Shown]]) -> Iterator[str]:
     if not features.promises:
         return
     yield "## What the page promises beside the table\n"
-    lines = ([escape(one.says), *map(escape, verdict_of(one, matrix, rows))] for one in features.promises)
+    lines = ([escape(one.says), *map(escape, verdict_of(one, matrix, features, rows))] for one in features.promises)
     yield table(("Promise", "Holds", "Why"), lines, centred=False)
 
 
@@ -188,5 +212,7 @@ def render_features_html(matrix: Matrix, features: Features) -> str:
         rows=rows,
         read=HOW_TO_READ,
         families=_families(matrix, features),
-        promises=[(one.says, *verdict_of(one, matrix, rows)) for one in features.promises],
+        checks=tried(matrix, features),
+        read_checks=HOW_TO_READ_CHECKS,
+        promises=[(one.says, *verdict_of(one, matrix, features, rows)) for one in features.promises],
     )

@@ -8,6 +8,7 @@ from difflib import get_close_matches
 from typing import TYPE_CHECKING, Final
 from urllib.parse import quote
 
+from harness.report.columns import Entry, column_heading, column_names, entries
 from harness.report.markdown import escape, table
 from harness.report.matrix import cells_of, sorted_adapters
 from harness.report.page_markers import PageError, blocks, refilled
@@ -24,6 +25,7 @@ _SHOW: Final = ("symbols", "words", "both")
 _YES: Final = {"yes": True, "no": False}
 _OPTIONS: Final = ("family", "adapters", "columns", "show", "footnotes", "evidence", "stamp", "heading")
 _EXTRA: Final = {"upstream": "Upstream", "versions": "Versions"}
+_CALLS: Final = frozenset(one.value for one in Capability)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -33,7 +35,7 @@ class Wish:
 
     Attributes:
         adapters: the rows.
-        columns: calls, and `upstream` or `versions`.
+        columns: calls, checks that are columns of the matrix, and `upstream` or `versions`.
         show: `symbols`, `words` or `both`.
         footnotes: say below the table how what is not native is done.
         evidence: address of the page that shows the evidence; None for no links.
@@ -75,43 +77,70 @@ def render_table(matrix: Matrix, wish: Wish) -> str:
     """
     Return the table that was asked for, with what stands below it.
     """
-    cells = cells_of(matrix)
-    rows = [(one, cells.get((one.family, one.name), {})) for one in wish.adapters]
+    cells, tried = cells_of(matrix), entries(matrix)
+    rows = [
+        Row(
+            adapter=one,
+            cells=cells.get((one.family, one.name), {}),
+            checks={name: tried.get((one.family, one.name, name), Entry(results=())) for name in column_names(matrix)},
+        )
+        for one in wish.adapters
+    ]
     notes = _notes(rows, wish) if wish.footnotes else {}
     header = (escape(wish.heading), *(_heading(column) for column in wish.columns))
-    body = (
-        [escape(one.name), *(_shown(one, row, column, wish, notes) for column in wish.columns)] for one, row in rows
-    )
+    body = ([escape(one.adapter.name), *(_shown(one, column, wish, notes) for column in wish.columns)] for one in rows)
     parts = [table(header, body), _footnotes(notes), _stamp(matrix, rows, wish) if wish.stamp else ""]
     return "\n".join(part for part in parts if part)
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Row:
+    """
+    Hold an adapter, its cells, and what stands in the columns of checks.
+    """
+
+    adapter: Measured
+    cells: Mapping[Capability, Cell]
+    checks: Mapping[str, Entry]
+
+
 def _heading(column: str) -> str:
-    return _EXTRA.get(column) or Capability(column).heading
+    if column in _CALLS:
+        return Capability(column).heading
+    return _EXTRA.get(column) or escape(column_heading(column))
 
 
-Row = tuple["Measured", "Mapping[Capability, Cell]"]
-
-
-def _shown(adapter: Measured, row: Mapping[Capability, Cell], column: str, wish: Wish, notes: Mapping[str, int]) -> str:
+def _shown(row: Row, column: str, wish: Wish, notes: Mapping[str, int]) -> str:
+    adapter = row.adapter
     if column in _EXTRA:
         versions = ", ".join(f"{name} {version}" for name, version in sorted(adapter.distributions.items()))
         return escape(versions if column == "versions" else adapter.upstream or "-")
+    if column not in _CALLS:
+        return _checked(row, row.checks[column], wish)
     capability = Capability(column)
-    cell = row.get(capability)
+    cell = row.cells.get(capability)
     symbol, text = verdict(cell).symbol, word(cell)
     shown = {"symbols": symbol, "words": text, "both": f"{symbol} {text}"}[wish.show]
-    if wish.evidence is not None:
-        shown = f"[{shown}]({wish.evidence}#{anchor(adapter.family, adapter.name, capability)})"
+    shown = _linked(shown, anchor(adapter.family, adapter.name, capability), wish)
     number = notes.get(text)
     return shown if number is None else f"{shown} <sup>{number}</sup>"
+
+
+def _checked(row: Row, entry: Entry, wish: Wish) -> str:
+    figure = escape(entry.figure or entry.state or "not tried")
+    shown = {"symbols": entry.symbol, "words": figure, "both": f"{entry.symbol} {escape(entry.figure)}".strip()}
+    return _linked(shown[wish.show], f"{anchor(row.adapter.family, row.adapter.name)}--checks", wish)
+
+
+def _linked(shown: str, place: str, wish: Wish) -> str:
+    return shown if wish.evidence is None else f"[{shown}]({wish.evidence}#{place})"
 
 
 def _notes(rows: Iterable[Row], wish: Wish) -> dict[str, int]:
     """
     Return the words that need a note, numbered in the order of their severity.
     """
-    used = {word(row.get(Capability(one))) for _, row in rows for one in wish.columns if one not in _EXTRA}
+    used = {word(row.cells.get(Capability(one))) for row in rows for one in wish.columns if one in _CALLS}
     ordered = [str(one) for one in (*Mechanism, *Verdict) if one is not Verdict.NATIVE and str(one) in used]
     return {text: number for number, text in enumerate(ordered, 1)}
 
@@ -122,27 +151,28 @@ def _footnotes(notes: Mapping[str, int]) -> str:
 
 
 def _stamp(matrix: Matrix, rows: Sequence[Row], wish: Wish) -> str:
-    calls = [Capability(column) for column in wish.columns if column not in _EXTRA]
-    shown = [row[call] for _, row in rows for call in calls if call in row]
+    calls = [Capability(column) for column in wish.columns if column in _CALLS]
+    shown = [row.cells[call] for row in rows for call in calls if call in row.cells]
+    checks = [column for column in wish.columns if column not in _CALLS and column not in _EXTRA]
     recorded = [cell.evidence.cassette.recorded for cell in shown if cell.evidence.cassette]
     newest = max(filter(None, recorded), default=None)
     when = "over recordings without a date" if newest is None else f"newest recording {newest[:10]}"
     battery = "" if matrix.battery is None else f", battery {matrix.battery}"
     versions = f"harness {matrix.harness}{battery}"
-    return escape(f"Measured with {versions}; {when}; digest {digest(rows, calls)}.") + "\n"
+    return escape(f"Measured with {versions}; {when}; digest {digest(rows, calls, checks)}.") + "\n"
 
 
-def digest(rows: Iterable[Row], calls: Iterable[Capability]) -> str:
+def digest(rows: Iterable[Row], calls: Sequence[Capability], checks: Sequence[str] = ()) -> str:
     """
-    Return twelve digits that change when a shown verdict, or the recording behind one, does.
+    Return twelve digits that change when a shown verdict, the recording behind one, or what came of a check does.
     """
     said = hashlib.sha256()
-    wanted = tuple(calls)
-    for adapter, row in rows:
-        for call in wanted:
-            said.update(
-                "\0".join((adapter.family, adapter.name, call, *_state(row.get(call)), "\n")).encode(errors="replace")
-            )
+    for row in rows:
+        name = (row.adapter.family, row.adapter.name)
+        shown: list[tuple[str, ...]] = [(*name, call, *_state(row.cells.get(call))) for call in calls]
+        shown += [(*name, one, row.checks[one].symbol, row.checks[one].figure) for one in checks]
+        for parts in shown:
+            said.update("\0".join((*parts, "\n")).encode(errors="replace"))
     return said.hexdigest()[:12]
 
 
@@ -196,7 +226,7 @@ class _Reader:
         calls = [one.value for one in Capability]
         if "columns" not in self._options:
             return tuple(calls)
-        return tuple(self._named("columns", [*calls, *_EXTRA], "column"))
+        return tuple(self._named("columns", [*calls, *_EXTRA, *column_names(self._matrix)], "column"))
 
     def _named(self, key: str, known: Sequence[str], what: str, most: int | None = None) -> list[str]:
         given = self._options[key]

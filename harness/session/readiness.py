@@ -162,7 +162,8 @@ def _outcomes(
     # one that did not come as far as to say what it tries would do no better for another call
     tried = outcome.notes.get("tried", " ".join(specs)).split()
     untried = [call for call in others if call not in tried]
-    return dict.fromkeys(specs, outcome) | session.outcomes(adapter, untried, options, calls=_CALLS)
+    rest = session.outcomes(adapter, untried, options, calls=_CALLS) if untried else {}
+    return dict.fromkeys(specs, outcome) | rest
 
 
 def _results(checks: Iterable[Found], outcome: Outcome, off: Mapping[str, str], call: Capability) -> Iterator[Result]:

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field, replace
 from functools import partial
 from importlib.metadata import version
 from queue import Empty, SimpleQueue
-from typing import TYPE_CHECKING, Final, Protocol, Self
+from typing import TYPE_CHECKING, Protocol, Self
 
 from harness.adapters.build import expanded_env
 from harness.adapters.program import require_program
@@ -19,7 +19,6 @@ from harness.battery.prompts import VERSION
 from harness.cells import Cell, Checked, Matrix, Measured, Provenance
 from harness.errors import CassetteError
 from harness.isolation.hosts import Fleet
-from harness.isolation.outcome import Outcome
 from harness.session.attempts import read_attempt
 from harness.session.cells import cell, judged, measured, python_version
 from harness.session.made import withheld
@@ -33,6 +32,7 @@ if TYPE_CHECKING:
 
     from harness.adapters import Adapter, Project
     from harness.events import Event
+    from harness.isolation.outcome import Outcome
     from harness.isolation.watch import OnEvent
     from harness.programs.beside import Programs
     from harness.session.attempts import Attempt
@@ -87,9 +87,6 @@ class Row:
     kept: tuple[Capability, ...] = ()
     made: Mapping[Capability, Made] = field(default_factory=dict)
     checks: tuple[Checked, ...] = ()
-
-
-_NOT_THROUGH_PROGRAMS: Final = "it is not tried on adapters that go through a program"
 
 
 class _Silent:
@@ -201,12 +198,15 @@ class Session:
     ) -> dict[Capability, Outcome]:
         if adapter.program is None:
             return self._fleet.measure(self._job(adapter), capabilities, on_event)
-        require_program(adapter, self._project.programs)
-        assert self._programs is not None  # noqa: S101 - there is one, so there are some
         cassettes = {one: self.cassette(adapter, one) for one in capabilities}
-        return self._programs.measure(
+        return self._beside(adapter).measure(
             adapter, cassettes, self._job, lambda job, calls: self._fleet.measure(job, calls, on_event)
         )
+
+    def _beside(self, adapter: Adapter) -> Programs:
+        require_program(adapter, self._project.programs)
+        assert self._programs is not None  # noqa: S101 - there is one, so there are some
+        return self._programs
 
     def outcomes(
         self, adapter: Adapter, capabilities: Sequence[Capability], options: Mapping[str, object], *, calls: int = 1
@@ -222,12 +222,18 @@ class Session:
             options: of the job; `entry` says what to run.
             calls: how many calls an entry makes, one after the other.
         """
-        if adapter.program is not None:
-            return dict.fromkeys(capabilities, Outcome(notes={"checks": _NOT_THROUGH_PROGRAMS}))
-        job = self._job(adapter)
-        # twice the time: an entry that minds the time-out itself comes before whoever watches it
-        job = replace(job, timeout=2 * calls * job.timeout, options={**job.options, **options})
-        return self._fleet.measure(job, capabilities)
+
+        def job_of(one: Adapter) -> Job:
+            job = self._job(one)
+            # twice the time: an entry that minds the time-out itself comes before whoever watches it
+            return replace(job, timeout=2 * calls * job.timeout, options={**job.options, **options})
+
+        if adapter.program is None:
+            return self._fleet.measure(job_of(adapter), capabilities)
+        cassettes = {one: self.cassette(adapter, one) for one in Capability}
+        return self._beside(adapter).try_checks(
+            adapter, cassettes, job_of, lambda job: self._fleet.measure(job, capabilities)
+        )
 
     def _gather(self, futures: Mapping[Future[Row], int], found: dict[int, Row]) -> None:
         # a queue and not `wait`, which looks at every future each time: 4 ms for 5 000 of them

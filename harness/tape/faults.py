@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -33,3 +33,9 @@ class Faults:
     repeat: int = 0
     lenient: bool = False
     gate: Callable[[int, tuple[int, ...]], Gate | None] | None = None
+
+    def as_dict(self) -> dict[str, object]:
+        """
+        Return what another process can be told: everything but the gate, which is code of this one.
+        """
+        return {one.name: getattr(self, one.name) for one in fields(self) if one.name != "gate"}

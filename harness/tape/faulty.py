@@ -5,7 +5,7 @@ from __future__ import annotations
 import copy
 import json
 import threading
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any, Final
 
@@ -40,7 +40,6 @@ class Harm:
     refused: int = 0
     cut: int = 0
     repeated: int = 0
-    seen: set[str] = field(default_factory=set)
 
 
 class FaultyTape(Tape):

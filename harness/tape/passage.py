@@ -25,6 +25,7 @@ from harness.tape.callers import callers
 from harness.tape.gate import Gate
 from harness.tape.player import AnswerCut, Player
 from harness.tape.reading import readable
+from harness.tape.seen import Seen
 from harness.tape.tape import Exchange, Tape
 
 if TYPE_CHECKING:
@@ -34,12 +35,14 @@ if TYPE_CHECKING:
     from vcr.request import Request
 
     from harness.events import Hook
+    from harness.tape.faults import Faults
     from harness.tape.log import Log
     from harness.words import Capability
 
 HEAD: Final = struct.Struct(">cI")
 """What stands before each message between a cell and the harness: its kind, and the length of its payload."""
 HELLO, READY, BEGIN, ITEM, FINISH = b"C", b"R", b"B", b"I", b"F"
+TELL, TOLD = b"T", b"S"
 ASK, BODY = b"A", b"D"
 ANSWER, PIECE, END, FAILED = b"H", b"P", b"E", b"X"
 _SIZE: Final = 1 << 16
@@ -111,14 +114,16 @@ class Control(Gate):
         door: where the harness listens.
         capability: the call.
         log: what the cell's events go into.
+        faults: what is to go wrong with the upstream's answers, where a check is tried; None where the call is judged.
     """
 
-    def __init__(self, door: Door, capability: Capability, log: Log) -> None:
+    def __init__(self, door: Door, capability: Capability, log: Log, faults: Faults | None = None) -> None:
         super().__init__(capability)
         self._lock = threading.Lock()
         self._socket = socket.socket(socket.AF_UNIX)
         self._socket.connect(door.socket)
-        hello = {"capability": capability.value, "began": log.began, "process": os.getpid()}
+        asked = None if faults is None else faults.as_dict()
+        hello = {"capability": capability.value, "began": log.began, "process": os.getpid(), "faults": asked}
         self._socket.sendall(message(HELLO, json.dumps(hello).encode()))
         if self._socket.recv(HEAD.size)[:1] != READY:
             raise ConnectionResetError(errno.ECONNRESET, "the harness does not expect this call")
@@ -140,6 +145,29 @@ class Control(Gate):
         Tell that the call is over.
         """
         self._tell(FINISH)
+
+    def seen(self) -> Seen:
+        """
+        Return what the program's upstream has seen of the call so far.
+
+        Raises:
+            ConnectionResetError: the harness is gone.
+        """
+        messages = Messages()
+        with self._lock:
+            self._socket.sendall(message(TELL))
+            while (found := messages.next()) is None:
+                data = self._socket.recv(_SIZE)
+                if not data:
+                    raise ConnectionResetError(errno.ECONNRESET, "the harness broke off")
+                messages.feed(data)
+        return Seen.decode(found[1])
+
+    def close(self) -> None:
+        """
+        Tell that nobody waits for anything any more.
+        """
+        self._socket.close()
 
     def _tell(self, kind: bytes, payload: bytes = b"") -> None:
         # whoever listened may have been stopped, and will end this process next

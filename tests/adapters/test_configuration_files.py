@@ -93,7 +93,7 @@ def test_both_files_mean_the_same(tmp_path):
 
 def test_a_project_sets_defaults_for_its_adapters(tmp_path):
     """
-    Upstream, time-out and environment of the project hold where an adapter says nothing; paths start at the file.
+    What the project says of upstream, time-out, environment and usage holds where an adapter says nothing of its own.
     """
     project = load(
         tmp_path,
@@ -102,6 +102,7 @@ def test_a_project_sets_defaults_for_its_adapters(tmp_path):
         upstream = "simulated"
         timeout = 5
         environment = "main"
+        usage = { count = true }
         published = "published.csv"
         simulators = "sims"
         preload = ["httpx", "my_package.llms"]
@@ -112,12 +113,13 @@ def test_a_project_sets_defaults_for_its_adapters(tmp_path):
         upstream = "engine"
         timeout = 7.5
         environment = "second"
+        usage = {}
         """,
     )
 
-    assert [(one.upstream, one.timeout, one.environment) for one in project.adapters] == [
-        (Upstream.SIMULATED, 5.0, "main"),
-        (Upstream.ENGINE, 7.5, "second"),
+    assert [(one.upstream, one.timeout, one.environment, one.usage) for one in project.adapters] == [
+        (Upstream.SIMULATED, 5.0, "main", {"count": True}),
+        (Upstream.ENGINE, 7.5, "second", {}),
     ]
     assert (project.published, project.simulators) == (tmp_path / "published.csv", (tmp_path / "sims",))
     assert project.preload == ("httpx", "my_package.llms")

@@ -67,3 +67,28 @@ def test_the_shipped_family_documents_every_default():
     assert claims.defaults[Capability.STREAM].mechanism is Mechanism.SINGLE_ITEM
     assert claims.origin
     assert claims.source
+
+
+def _named(line: str) -> list[str]:
+    """
+    Return the names in the first cell of a table's line.
+    """
+    return [name.strip() for name in line.split("|")[1].split(",")]
+
+
+def test_every_provider_of_litellm_has_a_row_or_a_reason():
+    """
+    Each name in LiteLLM's own list is registered, or stands in the README with why it is not, and in one of the two
+    alone.
+    """
+    folder = SHIPPED / "litellm"
+    providers = (folder / "providers.txt").read_text("utf-8").split()
+    registered = {one.name for one in load_project(folder / "harness.toml").adapters}
+    after = (folder / "README.md").read_text("utf-8").partition("## Providers without a row")[2]
+    rows = [line for line in after.splitlines() if line.startswith("| ")][1:]
+    reasons = {name: line.split("|")[2].strip() for line in rows for name in _named(line)}
+
+    assert len(providers) == len(set(providers)) > 150
+    assert {name for name in providers if name not in registered} == set(reasons)
+    assert all(reasons.values())
+    assert len(registered.intersection(providers)) >= 90

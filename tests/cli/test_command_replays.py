@@ -306,6 +306,22 @@ def test_explain_shows_a_cell(project: Folder, name: str) -> None:
         assert words in replayed.said
 
 
+def test_explain_shows_what_came_of_checks(project: Folder) -> None:
+    """
+    A check that is asked for is tried on the cell; from a matrix are told those that it has, and to ask for another is
+    a mistake.
+    """
+    tried = project("explain", "Good", "stream", "--column", "stream-rebuilds")
+    project("run", "Good", "--only", "stream", "--column", "stream-rebuilds", "--json", "part.json")
+    read = project("explain", "Good", "stream", "--matrix", "part.json")
+    both = project("explain", "Good", "stream", "--matrix", "part.json", "--column", "stop")
+
+    assert "Checks stream-rebuilds passed: put together by joining text" in tried.said
+    assert (tried.status, read.status, both.status) == (0, 0, 2)
+    assert read.out == tried.out
+    assert "--column is for a replay" in both.said
+
+
 def test_explain_shows_what_an_expected_failure_said(project: Folder) -> None:
     """
     A broken cell is explained with its error and with why it is expected; that it is broken is no failure of `explain`.

@@ -5,6 +5,7 @@ A program beside the adapters: it is started once it is needed, says why when it
 from __future__ import annotations
 
 import os
+import re
 import signal
 import socket
 import subprocess
@@ -206,6 +207,26 @@ def test_a_run_that_is_stopped_leaves_no_program_behind(tmp_path: Path, how: sig
 
     assert run.returncode == 130, said
     _wait_until(lambda: _with(str(tmp_path)) == [])
+
+
+def test_pytest_tells_how_long_a_program_has_been_starting(tmp_path: Path) -> None:
+    """
+    Between the outcomes of items, and past the capture of output; `-qq` says nothing of it.
+    """
+    (tmp_path / "harness.toml").write_text(
+        f'[programs.small]\ncommand = ["{sys.executable}", "{SMALL}", "serves", "{{port}}"]\nready = "/up"\n'
+        'upstream = "https://api.example.com"\n[adapters.Any]\ntarget = "builtins:object"\nprogram = "small"\n'
+    )
+    command = [sys.executable, "-m", "pytest", "--harness", "-p", "no:cacheprovider", "-k", "Any and invoke"]
+    said = [
+        subprocess.run([*command, *more], cwd=tmp_path, capture_output=True, text=True, check=False, timeout=300).stdout
+        for more in ([], ["-qq"])
+    ]
+
+    assert re.search(r"^harness: small: starting, 0 s\nharness: small: up after \d+\.\d s$", said[0], re.MULTILINE), (
+        said
+    )
+    assert "starting" not in said[1]
 
 
 def _with(word: str) -> list[str]:

@@ -14,12 +14,15 @@ from typing import TYPE_CHECKING, Final
 
 import pytest
 from labels import ZOO, write_project
+from labels_relied import FOUND_OUT, RELIABLE, UNRELIABLE
 from upstream import Upstream
 
 from harness.adapters import load_project
+from harness.checks.registry import chosen, find_checks
 from harness.session import Session, Settings
 from harness.session.problems import Trouble
-from harness.words import Capability
+from harness.session.readiness import try_checks
+from harness.words import Capability, State
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -36,7 +39,20 @@ NAMES: Final = (
     "CollectsPieces", "HalfBuffered", "LooksAhead", "AsyncSyncInside", "SyncInside-httpx2", "OtherLoop-httpx", "Pool",
 )  # fmt: skip
 """Honest ones of each client, and one of each kind that is not, as far as other processes can tell."""
-SOME: Final = {one.name: one for one in ZOO if one.name in NAMES}
+RELIED: Final = {
+    "KeepsOpen": "stream-closes",
+    "EndsQuietly": "stream-error",
+    "KeepsTheBill": "usage-in-streams",
+    "NeverTires": "loop-guard",
+    "Unlimited": "max-concurrency",
+    "OneForAll": "batch-survives",
+}
+"""One that each kind of fault finds out, and what is seen of requests and connections; and the check that does."""
+SOME: Final = {one.name: one for one in (*ZOO, *RELIABLE, *UNRELIABLE) if one.name in {*NAMES, *RELIED, "Telling"}}
+CHECKS: Final = (
+    "stream-closes", "stream-error", "stream-rebuilds", "usage-in-streams", "event-streaming", "loop-guard",
+    "max-concurrency", "batch-survives", "http-status", "stop",
+)  # fmt: skip
 Labels = dict[tuple[str, str], str]
 
 
@@ -94,12 +110,26 @@ def zoo(tmp_path_factory: pytest.TempPathFactory) -> Zoo:
     Give the zoo, recorded through an honest program from an upstream that is gone by now.
     """
     folder = tmp_path_factory.mktemp("zoo")
-    write_project(folder, "BASE", SOME.values()).rename(folder / "specimens.toml")
+    write_project(folder, "BASE", [SOME[name] for name in NAMES]).rename(folder / "specimens.toml")
+    return _recorded(folder)
+
+
+def _recorded(folder: Path) -> Zoo:
     with Upstream() as upstream:
         origin = "/".join(upstream.base_url.split("/")[:3])
         made = Zoo(folder, origin, upstream.base_url.removeprefix(origin), {})
         made.recorded.update(_labels(_rows(made.project("honest"), record=True)))
     return made
+
+
+@pytest.fixture(scope="module")
+def relied(tmp_path_factory: pytest.TempPathFactory) -> Zoo:
+    """
+    Give the adapters that keep or break what applications rely on, recorded in the same way.
+    """
+    folder = tmp_path_factory.mktemp("relied")
+    write_project(folder, "BASE", [SOME[name] for name in ("Telling", *RELIED)]).rename(folder / "specimens.toml")
+    return _recorded(folder)
 
 
 def test_through_an_honest_program_the_verdicts_are_those_of_one_process(zoo: Zoo) -> None:
@@ -216,3 +246,65 @@ def test_what_the_program_cannot_answer_is_unknown(zoo: Zoo, change: Mapping[str
 
     assert row.cells[0].verdict == "unknown"
     assert reason in f"{row.cells[0].reason} {row.cells[0].evidence.error}"
+
+
+def _tried(project: Project, wanted: Mapping[str, Sequence[str]]) -> dict[str, dict[str, dict[str, tuple[State, str]]]]:
+    """
+    Return what came of checks that are wanted of adapters, by adapter, check and call.
+    """
+    every = find_checks(project)
+    found: dict[str, dict[str, dict[str, tuple[State, str]]]] = {}
+    with Session(project, Settings(jobs=2)) as session:
+        for adapter in project.adapters:
+            checks = chosen(every, wanted[adapter.name])
+            calls = [one for one in Capability if any(one in check.check.calls for check in checks.values())]
+            for call, results in try_checks(session, adapter, checks, {}, calls).results.items():
+                for one in results:
+                    said = "; ".join(one.findings) or one.why or one.figure
+                    found.setdefault(adapter.name, {}).setdefault(one.check, {})[call.value] = (one.state, said)
+    return found
+
+
+def test_checks_through_an_honest_program_find_out_whom_they_find_out_in_one_process(relied: Zoo) -> None:
+    """
+    Each bad adapter is found out in the calls that it spoils; nothing is said of the one that keeps everything, and
+    each check was tried on it.
+    """
+    wanted = {"Telling": CHECKS, **{name: (check,) for name, check in RELIED.items()}}
+
+    found = _tried(relied.project("honest"), wanted)
+
+    for name, check in RELIED.items():
+        spoilt = set(FOUND_OUT.get(name, (check, ("stream", "astream")))[1])
+        assert {call for call, one in found[name][check].items() if one[0] is State.FAILED} == spoilt, found[name]
+    telling = {name: {one[0] for one in every.values()} for name, every in found["Telling"].items()}
+    assert telling == {check: {State.PASSED} for check in CHECKS}
+    assert found["Telling"]["loop-guard"]["astream"] == (State.PASSED, "LoopError after 50")
+
+
+def test_a_check_finds_out_what_the_program_does(relied: Zoo) -> None:
+    """
+    A program that takes a broken answer for a whole one is found out through a client that would have told; and what
+    must hold answers back one by one says that it cannot be tried.
+    """
+    found = _tried(relied.project("hushes", "Telling"), {"Telling": ("stream-error", "cancel")})["Telling"]
+
+    assert {call: one[0] for call, one in found["stream-error"].items()} == {
+        "stream": State.FAILED,
+        "astream": State.FAILED,
+    }
+    assert found["cancel"]["astream"] == (
+        State.SKIPPED,
+        "its answers come through a program, where they cannot be held back one by one",
+    )
+
+
+def test_a_program_that_ends_while_checks_are_tried_says_so(relied: Zoo) -> None:
+    """
+    Nothing is said of the adapter: what was tried on a program that is gone shows nothing.
+    """
+    found = _tried(relied.project("dies", "Telling"), {"Telling": ("stream-rebuilds",)})["Telling"]
+
+    assert set(found["stream-rebuilds"].values()) == {
+        (State.SKIPPED, "the program proxy was killed by SIGKILL while it was tried")
+    }

@@ -9,9 +9,9 @@ from hostile import matrices
 from hypothesis import given
 from made_up import made_up
 
-from harness.cells import Cell, Evidence, ItemLine, Matrix, Measured, RequestLine, Timeline
+from harness.cells import Cell, Checked, Evidence, ItemLine, Matrix, Measured, RequestLine, Timeline
 from harness.report.explain import render_explain, timeline_lines
-from harness.words import Capability, Verdict
+from harness.words import Capability, State, Verdict
 
 MATRIX = made_up(12)
 
@@ -142,3 +142,23 @@ def test_a_cell_without_evidence_is_explained():
 
     assert "cassette" in text
     assert "none" in text
+
+
+def test_checks_of_the_cell_are_told_below_it():
+    """
+    How each ended and what it found, and of one that failed the command that tells where to look.
+    """
+    cell, adapter = cell_of("OpenAI", Capability.STREAM)
+    failed = Checked(
+        family=cell.family, adapter=cell.adapter, check="loop-guard", capability=cell.capability, state=State.FAILED,
+        sentence="not stopped\x1b[2J",
+    )  # fmt: skip
+    checks = [failed, replace(failed, check="stream-rebuilds", state=State.PASSED, sentence="", figure="by addition")]
+
+    text = " ".join(render_explain(cell, adapter, 200, colour=False, checks=checks).split())
+
+    again = "where to look: harness check langchain-0.0.337/OpenAI --check loop-guard --only stream"
+    assert "Checks loop-guard failed: not stopped" in text
+    assert f"{again} stream-rebuilds passed: by addition" in text
+    assert "\x1b" not in text
+    assert "Checks" not in explained("OpenAI", Capability.STREAM)

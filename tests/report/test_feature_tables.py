@@ -4,18 +4,19 @@ A published table of features is regenerated from the cells of families: nothing
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
 import pytest
 from click.testing import CliRunner
 
 from harness.adapters.features import load_features
-from harness.cells import Cell, Matrix, Measured
+from harness.cells import Cell, Checked, Matrix, Measured
 from harness.cli.app import group
 from harness.errors import RegistrationError
 from harness.report.features import render_features, render_features_html
 from harness.report.matrix import write_matrix
-from harness.words import Capability, Mechanism, Verdict
+from harness.words import Capability, Mechanism, State, Verdict
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -49,6 +50,20 @@ verdict = "fallback"
 says = "five is late"
 cells = ["sdk/five::stream"]
 verdict = "fallback"
+[checks]
+Guard = "loop-guard"
+Usage = "usage-in-streams"
+[[promises]]
+says = "it stops with an alarm"
+check = "Guard"
+figure = "Alarm"
+columns = ["SDK"]
+[[promises]]
+says = "everything stops"
+check = "Guard"
+[[promises]]
+says = "usage comes"
+check = "Usage"
 [[promises]]
 says = "it is kind"
 unjudged = "nobody asked"
@@ -100,6 +115,44 @@ def test_a_feature_is_told_with_its_figures_and_its_evidence(tmp_path: Path) -> 
     assert all(one in page for one in ("2 of 3", "so does two", "nobody asked", "Content-Security-Policy"))
 
 
+def _tried(family: str, adapter: str, state: State, figure: str = "", sentence: str = "") -> Checked:
+    call = Capability.STREAM
+    words = {"figure": figure, "sentence": sentence}
+    return Checked(family=family, adapter=adapter, check="loop-guard", capability=call, state=state, **words)
+
+
+def test_a_check_is_told_by_what_was_measured_and_shows_what_is_promised(tmp_path: Path) -> None:
+    """
+    Below the table stands for each call what a check found, of whom and how often; a promise holds where at least one
+    adapter of each column keeps it as it is worded, and nothing is said of what was not tried.
+    """
+    file = tmp_path / "features.toml"
+    file.write_text(FILE)
+    results = (
+        *(_tried("sdk", name, State.PASSED, "Alarm after 100") for name in ("one", "two", "three", "four")),
+        _tried("sdk", "five", State.PASSED, "Error after 7"),
+        _tried("sdk", "six", State.FAILED, "not stopped", "not stopped after 1000 pieces"),
+        _tried("sdk", "eight", State.FAILED, "not stopped", "not stopped after 999 pieces"),
+        _tried("sdk", "seven", State.SKIPPED, "", "the call raises"),
+        _tried("proxy", "client", State.FAILED, "", "it ends | as if whole"),
+        _tried("proxy", "another", State.PASSED, "Alarm after 1"),
+    )
+
+    text = render_features(replace(MATRIX, checks=results), load_features(file))
+
+    guardless = "not so: not stopped after 999 pieces (eight, six)"
+    sdk = f"✅ 5 of 7: Alarm after 100 (four and 3 more); Error after 7 (five); {guardless}"
+    proxy = r"❌ 0 of 1: not so: it ends \| as if whole (client)"
+    assert f"| Guard | Stream | {sdk} | {proxy} |" in text
+    assert "| Usage |" not in text
+    promised = f"SDK: so for 4 of 7 cells; otherwise: Error after 7 (five); {guardless}"
+    assert f"| it stops with an alarm | ✅ | {promised} |" in text
+    assert f"| everything stops | ❌ | SDK: so for 5 of 7 cells; otherwise: {guardless}; Proxy: for none" in text
+    assert "| usage comes | ? | SDK: not tried; Proxy: not tried |" in text
+    page = render_features_html(replace(MATRIX, checks=results), load_features(file))
+    assert guardless in page
+
+
 @pytest.mark.parametrize(
     ("old", "new", "message"),
     [
@@ -108,6 +161,8 @@ def test_a_feature_is_told_with_its_figures_and_its_evidence(tmp_path: Path) -> 
         ('unjudged = "nobody asked"', "", "cannot be judged, and does not say so"),
         ('family = "sdk"\n', "", "has no family"),
         ('title = "Streams"\n', "", "has no title"),
+        ('check = "Guard"', 'check = "Guards"', "'Guards' is not in the table; did you mean 'Guard'"),
+        ('check = "Guard"\n', "", "cannot be judged, and does not say so"),
     ],
 )
 def test_a_table_that_makes_no_sense_is_refused(tmp_path: Path, old: str, new: str, message: str) -> None:

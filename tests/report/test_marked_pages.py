@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from made_up import made_up
+from made_up import made_up, with_checks
 from markdown_it import MarkdownIt
 
 from harness.errors import HarnessError
@@ -221,3 +221,24 @@ def test_the_table_is_a_table_in_a_list_and_in_a_quotation() -> None:
         html = MarkdownIt("commonmark").enable("table").render(rewritten(page, MATRIX, "page.md").decode())
         opening = html.index(mark)
         assert opening < html.index("<table>") < html.index("</table>") < html.rindex("</")
+
+
+def test_columns_of_checks_stand_in_a_page() -> None:
+    """
+    A check whose column the matrix has is a column by its name, with its figure where words are asked for, and the
+    digest changes with what came of it; one that it has not is unknown.
+    """
+    matrix = with_checks(MATRIX)
+    marked = "<!-- harness:begin columns=stream,loop-guard show=both evidence=r/index.html -->"
+    text = rewritten(_page(marked, END), matrix, "page.md").decode()
+
+    header, _, *rows = [line for line in text.splitlines() if line.startswith("|")]
+    assert header == "| Model | Stream | Loop guard |"
+    assert "[❌ stream: LoopError after " in "".join(rows)
+    assert "/index.html#langchain-0.0.337--" in rows[0]
+    assert rows[0].endswith("--checks) |")
+    changed = replace(matrix, checks=tuple(replace(one, figure="another") for one in matrix.checks))
+    other = rewritten(_page(marked, END), changed, "page.md").decode()
+    assert text.partition("; digest ")[2][:12] != other.partition("; digest ")[2][:12]
+    with pytest.raises(PageError, match="unknown column 'loop-guard'"):
+        rewritten(_page(marked, END), MATRIX, "page.md")

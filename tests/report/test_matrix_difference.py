@@ -13,10 +13,10 @@ from hypothesis import strategies as st
 from made_up import made_up
 from markdown_it import MarkdownIt
 
-from harness.cells import Cell, Matrix, Measured
+from harness.cells import Cell, Checked, Matrix, Measured
 from harness.report.difference import Way, differ
 from harness.report.difference_text import MARK, render_json, render_markdown, render_text, summary
-from harness.words import Capability, Mechanism, Verdict
+from harness.words import Capability, Mechanism, State, Verdict
 
 STATES = [
     (Verdict.NATIVE, None),
@@ -192,3 +192,69 @@ def test_json_says_what_was_and_what_is() -> None:
     assert (change["way"], change["regression"], change["capability"]) == ("worse", True, "stream")
     assert change["old"]["verdict"] == "native"
     assert change["new"] == {"verdict": "fallback", "mechanism": "single-item", "reason": "one item"}
+
+
+def _checked(state: State, figure: str = "", check: str = "loop-guard", adapter: str = "Toy") -> Checked:
+    return Checked(
+        family="toys", adapter=adapter, check=check, capability=Capability.STREAM, state=state, figure=figure,
+        sentence=f"it | {state}",
+    )  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "way"),
+    [
+        ((State.PASSED, "Alarm after 100"), (State.FAILED, "not stopped"), Way.WORSE),
+        ((State.SKIPPED, ""), (State.FAILED, ""), Way.WORSE),
+        ((State.FAILED, ""), (State.PASSED, ""), Way.BETTER),
+        ((State.PASSED, ""), (State.SKIPPED, ""), Way.OTHER),
+        ((State.PASSED, "Alarm after 100"), (State.PASSED, "Error after 100"), Way.OTHER),
+        ((State.PASSED, "74 tokens"), (State.PASSED, "74 tokens"), None),
+    ],
+)
+def test_what_stands_in_a_column_goes_a_way_too(
+    old: tuple[State, str], new: tuple[State, str], way: Way | None
+) -> None:
+    """
+    What fails now is worse, what passes now is better, another figure is told, and the same is no change.
+    """
+    cells = _matrix(_cell((Verdict.NATIVE, None)))
+    found = differ(replace(cells, checks=(_checked(*old),)), replace(cells, checks=(_checked(*new),)))
+    assert [change.way for change in found.checks] == ([] if way is None else [way])
+    assert found.regressions == (way is Way.WORSE)
+
+
+def test_a_column_that_is_in_one_matrix_only_is_no_change() -> None:
+    """
+    To switch a column on or off says nothing of any adapter.
+    """
+    cells = _matrix(_cell((Verdict.NATIVE, None)))
+    columns = replace(cells, checks=(_checked(State.FAILED),))
+    assert differ(cells, columns).checks == differ(columns, cells).checks == ()
+
+
+def test_changes_of_columns_stand_among_those_of_cells() -> None:
+    """
+    As text, as Markdown and as JSON, by call and check, the worst first, with what was measured before and now.
+    """
+    unknown, native = _cell((Verdict.UNKNOWN, None)), _cell((Verdict.NATIVE, None))
+    old = replace(_matrix(unknown), checks=(_checked(State.PASSED, "Alarm after 100"),))
+    found = differ(old, replace(_matrix(native), checks=(_checked(State.FAILED, "not stopped"),)))
+
+    assert render_text(found).splitlines() == [
+        "worse: toys/Toy stream, loop-guard: passed (Alarm after 100) -> failed (not stopped)",
+        "  it | failed",
+        "better: toys/Toy stream: unknown -> native",
+        "  seen",
+        "1 worse, 1 better",
+    ]
+    rows = [line for line in render_markdown(found).splitlines() if line.startswith("| ")]
+    row = (
+        r"| ⚠️ worse | toys/Toy | Stream: Loop guard | ✅ passed (Alarm after 100) | ❌ failed (not stopped) "
+        r"| it \| failed |"
+    )
+    assert rows[2] == row
+    (told,) = json.loads(render_json(found))["checks"]
+    assert (told["way"], told["regression"], told["check"], told["new"]["figure"]) == (
+        "worse", True, "loop-guard", "not stopped",
+    )  # fmt: skip

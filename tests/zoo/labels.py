@@ -49,7 +49,8 @@ def write_project(folder: Path, base_url: str, specimens: Iterable[Specimen] = Z
     Write a project that registers specimens, with their code beside it, and return its `harness.toml`.
     """
     here = Path(__file__).parent
-    shutil.copytree(here / PACKAGE, folder / PACKAGE, ignore=shutil.ignore_patterns("__pycache__"))
+    for package in (PACKAGE, "zoo_chunks"):
+        shutil.copytree(here / package, folder / package, ignore=shutil.ignore_patterns("__pycache__"))
     lines = [f'family = "{FAMILY}"', 'cassettes = "cassettes"', 'reports = "reports"']
     lines.append(f"preload = {json.dumps(PRELOAD)}")
     for specimen in specimens:

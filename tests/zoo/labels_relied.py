@@ -41,6 +41,17 @@ RELIABLE: Final = (
     _relied("InAThread", "The synchronous call in an executor.", ainvoke=THREAD, abatch=THREAD),
     _telling("Telling", "Items that say more than their text are items."),
     _telling("PutTogether", "The same, and nobody can add them.", rebuild="zoo_adapters.columns:put_together"),
+    _telling("Apart", "The same, and their reader joins the texts.", target="PutTogether"),
+    specimen(
+        "Unasked",
+        "relied:Reliable",
+        "Its stream takes no question for the tokens, which its registration does not know.",
+        more={"usage": {"stream_usage": True}},
+        all=NATIVE,
+        batch=CONCURRENT,
+        abatch=CONCURRENT,
+    ),
+    _telling("Built", "The same, and their package puts them together."),
 )
 """They keep everything that the checks ask for."""
 
@@ -57,6 +68,8 @@ UNRELIABLE: Final = (
     _relied("WillNotStop", "Nobody cancels."),
     _telling("ForgetsTheEnd", "Nobody adds the items up."),
     _telling("RunsTogether", "Nobody adds the items up."),
+    _telling("EndsOtherwise", "How an answer ended is no verdict's matter."),
+    _telling("BuiltWithATail", "Nobody puts the items together."),
     _telling("CountsTwice", "Nobody adds the items up."),
     _telling("AsksNobody", "Nobody adds the items up.", target="Telling", rebuild="zoo_adapters.columns:nobody"),
     _telling("KeepsTheBill", "Nobody asks for the tokens."),
@@ -81,6 +94,8 @@ FOUND_OUT: Final = {
     "WillNotStop": ("cancel", ("ainvoke", "astream", "abatch")),
     "ForgetsTheEnd": ("stream-rebuilds", STREAMS),
     "RunsTogether": ("stream-rebuilds", STREAMS),
+    "EndsOtherwise": ("stream-rebuilds", STREAMS),
+    "BuiltWithATail": ("stream-rebuilds", STREAMS),
     "CountsTwice": ("stream-rebuilds", STREAMS),
     "AsksNobody": ("stream-rebuilds", STREAMS),
     "KeepsTheBill": ("usage-in-streams", STREAMS),

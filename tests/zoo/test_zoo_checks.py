@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 pytestmark = pytest.mark.timeout(2 * PATIENCE)
 
 IN_COLUMNS = ("loop-guard", "max-concurrency", "event-streaming", "usage-in-streams", "stream-rebuilds")
-WITH_COLUMNS = ("Telling", "PutTogether", "Reliable", *TIRELESS)
+WITH_COLUMNS = ("Telling", "PutTogether", "Apart", "Built", "Unasked", "Reliable", *TIRELESS)
 EVERY = (*RELIABLE, *UNRELIABLE, *HONEST)
 
 
@@ -175,6 +175,10 @@ def test_a_column_says_what_was_measured(said: Said) -> None:
     assert told["usage-in-streams"]["astream"]["figure"] == "64 tokens"
     ways = {name: checks["stream-rebuilds"]["stream"]["figure"] for name, checks in said.columns.items()}
     assert (ways["PutTogether"], ways["Reliable"]) == ("by put_together", "by joining text")
+    assert (ways["Apart"], ways["Built"]) == ("by joining text", "by stream_chunk_builder")
+    # who cannot be asked for usage is put together without
+    assert said.columns["Unasked"]["stream-rebuilds"]["stream"]["state"] == "passed"
+    assert said.columns["Apart"]["stream-rebuilds"]["stream"]["sentence"].endswith("text, finish reason and usage")
     assert said.columns["Reliable"]["usage-in-streams"]["stream"]["state"] == "skipped"
 
 

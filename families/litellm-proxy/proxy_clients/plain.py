@@ -13,6 +13,12 @@ if TYPE_CHECKING:
 _PATH = "chat/completions"
 
 
+class ErrorEvent(Exception):  # noqa: N818 - named after what came
+    """
+    Say that the proxy ended a stream with an error instead of text.
+    """
+
+
 class HTTPX:
     """
     Call one model of the proxy.
@@ -75,6 +81,9 @@ def _piece(line: str) -> Iterator[str]:
     data = line.removeprefix("data: ")
     if data in {line, "[DONE]"}:
         return
-    for choice in json.loads(data)["choices"]:
+    event = json.loads(data)
+    if "error" in event:
+        raise ErrorEvent(event["error"]["message"])
+    for choice in event["choices"]:
         if text := choice["delta"].get("content"):
             yield text

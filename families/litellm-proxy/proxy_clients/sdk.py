@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import openai
 
@@ -27,18 +27,18 @@ class OpenAIStreams:
         self._async_client = openai.AsyncOpenAI(base_url=base_url, api_key=api_key, max_retries=0)
         self._model = model
 
-    def stream(self, prompt: str) -> Iterator[object]:
+    def stream(self, prompt: str, **options: Any) -> Iterator[object]:  # noqa: ANN401 - what the SDK takes
         """
         Ask for a stream of chunks.
         """
-        return self._client.chat.completions.create(model=self._model, messages=_said(prompt), stream=True)
+        return self._client.chat.completions.create(model=self._model, messages=_said(prompt), stream=True, **options)
 
-    async def astream(self, prompt: str) -> AsyncIterator[object]:
+    async def astream(self, prompt: str, **options: Any) -> AsyncIterator[object]:  # noqa: ANN401 - as above
         """
         Do the same, awaited.
         """
         create = self._async_client.chat.completions.create
-        async for chunk in await create(model=self._model, messages=_said(prompt), stream=True):
+        async for chunk in await create(model=self._model, messages=_said(prompt), stream=True, **options):
             yield chunk
 
 

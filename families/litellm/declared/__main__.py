@@ -1,5 +1,6 @@
 """
-Print the family's published table, when run in the family's folder and locked environment: `python -m declared`.
+Print the family's published table, when run in the family's folder and locked environment: `python -m declared`; and
+with the word `providers` the names of all providers that LiteLLM knows, which a test holds against the registrations.
 
 The page of LiteLLM promises "Async", "Streaming" and "Async streaming" for its SDK, and names no exceptions. Its code
 does: a model's configuration has a method `should_fake_stream`, by which LiteLLM decides whether it makes a stream of a
@@ -50,12 +51,24 @@ def expand(value: str) -> str:
     return re.sub(r"\$\{(\w+):-([^}]*)\}", lambda found: os.environ.get(found[1], found[2]), value)
 
 
+def providers() -> list[str]:
+    """
+    Return the names in LiteLLM's list of providers.
+    """
+    import litellm  # noqa: PLC0415 - as above
+
+    return sorted(str(getattr(one, "value", one)) for one in litellm.provider_list)
+
+
 def main() -> None:
     """
-    Print a line for each registered adapter.
+    Print a line for each registered adapter, or for each provider.
     """
     settings = tomllib.loads((HERE / "harness.toml").read_text("utf-8"))
     os.environ.update(settings["env"])
+    if sys.argv[1:] == ["providers"]:
+        sys.stdout.writelines(f"{one}\n" for one in providers())
+        return
     table = csv.writer(sys.stdout, lineterminator="\n")
     table.writerow(HEADER)
     for name, adapter in settings["adapters"].items():

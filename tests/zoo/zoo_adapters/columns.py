@@ -9,6 +9,7 @@ from itertools import pairwise
 from typing import TYPE_CHECKING, Any, Self
 
 from zoo_adapters.relied import Reliable
+from zoo_chunks import Chunk
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, AsyncIterator, Iterable, Iterator
@@ -181,6 +182,35 @@ class PutTogether(Telling):
     """
 
     kind = Alone
+
+
+class EndsOtherwise(PutTogether):
+    """
+    Say of every answer that there was no room for more of it.
+    """
+
+    def _told(self, line: str) -> list[Any]:
+        (piece,) = super()._told(line)
+        piece.finish_reason = piece.finish_reason and "length"
+        return [piece]
+
+
+class Built(Telling):
+    """
+    Hand out the pieces of a package that puts them together itself.
+    """
+
+    kind = Chunk
+
+
+class BuiltWithATail(Built):
+    """
+    Send an empty piece after the last, which is where that package looks for the end.
+    """
+
+    def _told(self, line: str) -> list[Any]:
+        (piece,) = super()._told(line)
+        return [piece, Chunk("")] if piece.finish_reason else [piece]
 
 
 class ForgetsTheEnd(Telling):
