@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from harness.cells import Cell, Measured, Timeline
 from harness.events import Missing, Raised, Sent
+from harness.session.answers import silent_upstream
 from harness.verdicts import judge
 from harness.words import Capability, Upstream, Verdict
 
@@ -48,6 +49,8 @@ def judged(
         judgement = _unknown(judgement, f"not measured: {problem.partition(chr(10))[0]}")
     elif replayed and provenance is None and judgement.verdict not in {Verdict.UNSUPPORTED, Verdict.BLOCKED}:
         judgement = _without_cassette(judgement, attempt, outcome)
+    elif not replayed and (silence := silent_upstream(outcome)) is not None:
+        judgement = _unknown(judgement, silence)
     elif _may_not_fit(capability, judgement, outcome):
         judgement = _unknown(judgement, f"the imported recording may not fit this adapter: {judgement.reason}")
     elif outcome.notes.get("arrivals") == _MADE_UP and capability.streams and judgement.verdict in _MEASURED:
