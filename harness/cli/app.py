@@ -17,7 +17,6 @@ from harness.cli import endings, screen
 if TYPE_CHECKING:
     from types import FrameType
 
-USAGE: Final = 2
 _COMMANDS: Final = {
     "new": "write a registration, and say what to do next",
     "list": "the registered adapters, and which of their cells have cassettes",
@@ -39,9 +38,10 @@ Exit status:
   1  a cell is broken or blocked, contradicts what its registration declares,
      or falls behind the committed matrix; a recording was not kept, or a
      file not imported; `check` has something to do, `diff` found a regression,
-     `docs --check` a page that would change; `new` wrote nothing
+     `docs --check` a page that would change, `new` an adapter that raises
   2  a mistake of yours: usage, configuration, files
   3  the harness's own fault
+  130  stopped: by Ctrl-C, or by a no to a question
 """
 
 
@@ -136,7 +136,7 @@ def group(ctx: click.Context, /, *, config: str | None, no_color: bool) -> None:
         os.environ["NO_COLOR"] = "1"
     if ctx.invoked_subcommand is None:
         screen.note(ctx.get_help())
-        ctx.exit(USAGE)
+        ctx.exit(endings.USAGE)
 
 
 def run() -> int:

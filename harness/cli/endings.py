@@ -11,6 +11,7 @@ import click
 from harness.cli import screen
 from harness.errors import HarnessError
 
+USAGE: Final = 2
 INTERRUPTED: Final = 130
 HARNESS_FAULT: Final = 3
 _LAST_LINES: Final = 12

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import platform
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from harness.cells import Cell, Measured, Timeline
 from harness.events import Missing, Raised, Sent
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from harness.isolation.outcome import Outcome
     from harness.session.attempts import Attempt
 
+NO_CASSETTE: Final = "not measured: there is no cassette; record it with `harness record`"
 _REFLECTED = "reflected."
 _DISTRIBUTION = "distribution."
 _MEASURED = frozenset({Verdict.NATIVE, Verdict.FALLBACK})
@@ -81,7 +82,7 @@ def _without_cassette(judgement: Judgement, attempt: Attempt | None, outcome: Ou
         reason = f"while being recorded on {attempt.recorded[:10]}: {attempt.reason}"
         evidence = replace(judgement.evidence, error=attempt.error or judgement.evidence.error)
         return replace(judgement, verdict=attempt.verdict, mechanism=None, reason=reason, evidence=evidence)
-    return _unknown(judgement, "not measured: there is no cassette; record it with `harness record`")
+    return _unknown(judgement, NO_CASSETTE)
 
 
 def _unknown(judgement: Judgement, reason: str) -> Judgement:

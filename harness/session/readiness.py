@@ -10,12 +10,15 @@ from harness.battery.prompts import VERSION
 from harness.checks.registry import ENTRY, reason_off
 from harness.checks.result import Result, Source, State
 from harness.events import Died, Missing, Raised
+from harness.session.cells import NO_CASSETTE
+from harness.session.commands import typed
 from harness.session.hints import usual_cause
 from harness.session.standing import Kind, Note, judged_by, unpromised, weigh
 from harness.words import Capability, Verdict
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
+    from pathlib import Path
 
     from harness.adapters import Adapter
     from harness.cells import Cell, Matrix
@@ -129,7 +132,7 @@ def assess(  # noqa: PLR0913, PLR0917 - one value each of what decides
         trying = pool.submit(try_checks, session, adapter, checks, off, calls)
         row = session.measure(adapter, calls)
         tried = trying.result()
-    return readiness(adapter, row, tried, checks, baseline)
+    return readiness(adapter, row, tried, checks, baseline, file=session.file)
 
 
 def try_checks(
@@ -200,6 +203,7 @@ def readiness(  # noqa: PLR0913 - one value each of what decides
     baseline: Matrix | None,
     *,
     battery: int = VERSION,
+    file: Path | None = None,
 ) -> Readiness:
     """
     Say what there is to do, from what was measured and tried.
@@ -211,13 +215,15 @@ def readiness(  # noqa: PLR0913 - one value each of what decides
         checks: those that were tried.
         baseline: the committed matrix.
         battery: the version that judged.
+        file: the project's configuration, for commands to try.
     """
     standing = weigh(row.cells, baseline, battery=battery)
-    notes = [_told(one) for one in standing.notes]
+    worth_knowing = [*standing.notes]
     if adapter.declares is not None:
         declaring = {(row.adapter.family, row.adapter.name)}
-        notes += [_told(one) for one in unpromised(row.cells, declaring) if one not in standing.notes]
-    maker = _Maker(adapter, row, tried, checks)
+        worth_knowing += [one for one in unpromised(row.cells, declaring) if one not in standing.notes]
+    notes = _told(worth_knowing)
+    maker = _Maker(adapter, row, tried, checks, file)
     frozen = judged_by(baseline)
     items = [*maker.of_cells(standing.faults), *maker.of_checks(new=False, frozen=frozen)]
     newer = maker.of_checks(new=True, frozen=frozen)
@@ -225,8 +231,14 @@ def readiness(  # noqa: PLR0913 - one value each of what decides
     return Readiness(adapter=adapter.id, row=row, items=tuple(items), notes=tuple(notes), results=tried.results)
 
 
-def _told(note: Note) -> str:
-    return f"{note.cell.capability}: {note.message}"
+def _told(notes: Iterable[Note]) -> list[str]:
+    """
+    Return each note once, with the calls that it is about.
+    """
+    calls: dict[str, list[Capability]] = {}
+    for one in notes:
+        calls.setdefault(one.message, []).append(one.cell.capability)
+    return [f"{_calls(about)}: {message}" for message, about in calls.items()]
 
 
 def _calls(calls: Iterable[Capability]) -> str:
@@ -238,7 +250,10 @@ class _Maker:
     Make the items of one adapter.
     """
 
-    def __init__(self, adapter: Adapter, row: Row, tried: Tried, checks: Mapping[str, Found]) -> None:
+    def __init__(
+        self, adapter: Adapter, row: Row, tried: Tried, checks: Mapping[str, Found], file: Path | None
+    ) -> None:
+        self._file = file
         self._adapter = adapter
         self._row = row
         self._tried = tried
@@ -267,8 +282,13 @@ class _Maker:
                 evidence=" ".join(evidence.split()),
                 source=self._tried.sources.get(calls[0]),
                 hint=usual_cause(cell),
-                again=f"harness explain {self._adapter.id} {calls[0]}",
+                again=self._again(cell, calls),
             )
+
+    def _again(self, cell: Cell, calls: Sequence[Capability]) -> str:
+        if cell.reason == NO_CASSETTE:
+            return typed(self._file, "record", self._adapter.id, *_only(calls))
+        return typed(self._file, "explain", self._adapter.id, calls[0].value)
 
     def of_checks(self, *, new: bool, frozen: int | None) -> Iterator[Item]:
         """
@@ -285,7 +305,6 @@ class _Maker:
                     made.setdefault((one.check, one.findings), []).append(call)
         for (name, findings), calls in made.items():
             check = self._checks[name].check
-            only = " ".join(f"--only {call}" for call in calls)
             yield Item(
                 rule=name,
                 calls=tuple(calls),
@@ -294,8 +313,12 @@ class _Maker:
                 evidence="; ".join(findings),
                 source=self._tried.sources.get(calls[0]),
                 hint=check.hint,
-                again=f"harness check {self._adapter.id} --check {name} {only}",
+                again=typed(self._file, "check", self._adapter.id, "--check", name, *_only(calls)),
             )
+
+
+def _only(calls: Iterable[Capability]) -> list[str]:
+    return [word for call in calls for word in ("--only", call.value)]
 
 
 def _expected(fault: Fault) -> str:

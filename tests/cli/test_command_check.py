@@ -68,6 +68,7 @@ def test_a_good_adapter_is_ready_and_a_worse_one_is_not(project: Folder) -> None
         f"look at   toy_adapters.py:{line}: def stream(self",
         "try       harness explain toys/Good stream",
         f"::error file=toy_adapters.py,line={line},title=toys/Good stream%3A behind::",
+        "Evidence: the caller got the whole answer as one item after 9 of 9 arrivals. Usual cause: ",
     ):
         assert words in done.out, done.out
     place = json.loads((project.path / "out.sarif").read_text())["runs"][0]["results"][0]["locations"][0]
@@ -174,7 +175,7 @@ def test_a_reason_switches_a_check_off(project: Folder) -> None:
     _with_own_checks(project, 'without = { short-answers = "it is a novelist" }\n')
     done = project("check", "Good", "--check", "short-answers")
     assert done.status == 0, done.said
-    assert "the check short-answers is switched off: it is a novelist" in done.out
+    assert "note: invoke, stream: the check short-answers is switched off: it is a novelist" in done.out
     text = project.toml.read_text()
     for wrong, words in (
         ('without = { short-answers = "" }', "must not be empty"),

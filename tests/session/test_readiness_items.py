@@ -13,6 +13,7 @@ from harness.checks import check
 from harness.checks.check import CheckError
 from harness.checks.registry import Found, chosen, find_checks, reason_off, switched_off
 from harness.checks.result import Result, Source, State
+from harness.session.cells import NO_CASSETTE
 from harness.session.readiness import Readiness, Tried, readiness
 from harness.session.session import Row
 from harness.session.standing import Remark, weigh
@@ -89,6 +90,10 @@ def test_unknown_is_never_green() -> None:
         [replace(one, reason="no cassette") if one.verdict is Verdict.UNKNOWN else one for one in cells]
     ).items
     assert (item.rule, item.calls) == ("unknown", (Capability.STREAM, Capability.ASTREAM))
+    assert item.again == "harness explain toys/Toy stream"
+    missing = [replace(one, reason=NO_CASSETTE) if one.verdict is Verdict.UNKNOWN else one for one in cells]
+    (item,) = _ready(missing).items
+    assert item.again == "harness record toys/Toy --only stream --only astream"
     expected = [replace(one, expected=one.verdict, why_expected="no key") for one in cells]
     assert _ready([one for one in expected if one.verdict is Verdict.UNKNOWN]).ready
 
@@ -171,7 +176,7 @@ def test_native_and_not_promised_is_a_note() -> None:
     assert {note.kind for note in notes} == {Remark.UNPROMISED}
     assert weigh(_cells(), None).notes == ()
     nothing = _ready(_cells(), adapter=_adapter(declares=[]))
-    assert len(nothing.notes) == 6
+    assert nothing.notes == (f"{', '.join(Capability)}: native, and not declared: the documentation may promise it",)
     assert nothing.ready
 
 
