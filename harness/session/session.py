@@ -135,6 +135,7 @@ class Session:
             spawn=settings.spawn,
         )
         self._programs = _programs(project, settings, self._progress)
+        self._cleaners: dict[str, Callable[[str], str]] = {}
 
     def __enter__(self) -> Self:
         self._fleet.__enter__()
@@ -283,7 +284,10 @@ class Session:
         return problem, made
 
     def _cleaner(self, adapter: Adapter) -> Callable[[str], str]:
-        return partial(tidy, root=self._project.root, secrets=secrets_among(adapter))
+        # once for the six cells: what is secret among the arguments and the environment takes 2 ms to find
+        if adapter.id not in self._cleaners:
+            self._cleaners[adapter.id] = partial(tidy, root=self._project.root, secrets=secrets_among(adapter))
+        return self._cleaners[adapter.id]
 
     def _attempt(self, path: Path, capability: Capability) -> tuple[Attempt | None, Problem | None]:
         if self._settings.record:

@@ -7,6 +7,8 @@ import shutil
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import pytest
+
 if TYPE_CHECKING:
     from toy_project import Folder
 
@@ -185,6 +187,37 @@ def test_a_reason_switches_a_check_off(project: Folder) -> None:
         project.toml.write_text(text.replace('without = { short-answers = "it is a novelist" }', wrong))
         mistake = project("check", "Good", "--check", "short-answers")
         assert (mistake.status, words in mistake.said) == (2, True), mistake.said
+
+
+WHERE = """
+import os
+from harness.checks import check
+
+
+@check(name="where", promise="nothing", hint="nothing", calls=["invoke", "stream", "batch"])
+def where(bench):
+    yield f"in the process group {os.getpgrp()}"
+"""
+
+
+@pytest.mark.parametrize(
+    ("started", "cells"),
+    [("", 1), ("import threading, time\nthreading.Thread(target=time.sleep, args=(60,)).start()", 3)],
+)
+def test_the_checks_of_all_calls_are_tried_in_one_cell_that_can_fork(project: Folder, started: str, cells: int) -> None:
+    """
+    The adapter is made ready for checks once; where it starts a thread when it is imported, which a fork would lose,
+    each call has a cell of its own, and none goes untried.
+    """
+    (project.path / "where_checks.py").write_text(WHERE, encoding="utf-8")
+    code = project.path / "toy_adapters.py"
+    code.write_text(f"{code.read_text()}\n{started}\n", encoding="utf-8")
+    text = project.toml.read_text().replace('family = "toys"', 'family = "toys"\nchecks = ["where_checks:where"]')
+    project.toml.write_text(text, encoding="utf-8")
+    items = json.loads(project("check", "Good", "--check", "where", "--json").out)["adapters"][0]["items"]
+    told = {item["evidence"]: item["calls"] for item in items if item["rule"] == "where"}
+    assert sorted(call for calls in told.values() for call in calls) == ["batch", "invoke", "stream"]
+    assert len(told) == cells
 
 
 def test_what_cannot_be_tried_is_said(project: Folder) -> None:

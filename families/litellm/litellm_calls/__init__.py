@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING, Any
 
 import litellm
 
+import litellm_calls.schemas  # noqa: F401 - makes what is made once
+
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Iterable, Iterator, Mapping
 
