@@ -107,6 +107,7 @@ class Tried:
 
     results: Mapping[Capability, tuple[Result, ...]] = field(default_factory=dict)
     sources: Mapping[Capability, Source] = field(default_factory=dict)
+    constructor: Source | None = None
 
 
 def assess(  # noqa: PLR0913, PLR0917 - one value each of what decides
@@ -147,9 +148,11 @@ def try_checks(
     }
     outcomes = _outcomes(session, adapter, {call: [one.spec for one in every] for call, every in wanted.items()})
     notes = {call: outcomes[call].notes.get(f"source.{call}") for call in calls}
+    constructor = next((one.notes["source"] for one in outcomes.values() if "source" in one.notes), None)
     return Tried(
         results={call: tuple(_results(by_call[call], outcomes[call], off, call)) for call in calls},
         sources={call: Source.decode(note) for call, note in notes.items() if note is not None},
+        constructor=Source.decode(constructor) if constructor is not None else None,
     )
 
 
@@ -280,10 +283,14 @@ class _Maker:
                 expected=expected,
                 measured=measured,
                 evidence=" ".join(evidence.split()),
-                source=self._tried.sources.get(calls[0]),
+                source=self._source(cell, calls[0]),
                 hint=usual_cause(cell),
                 again=self._again(cell, calls),
             )
+
+    def _source(self, cell: Cell, call: Capability) -> Source | None:
+        blocked = cell.verdict is Verdict.BLOCKED
+        return self._tried.constructor if blocked else self._tried.sources.get(call)
 
     def _again(self, cell: Cell, calls: Sequence[Capability]) -> str:
         if cell.reason == NO_CASSETTE:

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
 TOY = Measured(name="Toy", family="toys", target="toy:Toy")
 SOURCE = Source(path="toy.py", line=7, text="def stream(self, prompt):")
+CONSTRUCTOR = Source(path="toy.py", line=3, text="def __init__(self):")
 
 
 @check(name="no-slang", promise="answers are polite", hint="the model", calls=["stream", "astream"])
@@ -64,7 +65,7 @@ def _ready(
     baseline: Matrix | None = None,
     battery: int = 1,
 ) -> Readiness:
-    tried = Tried(results=results or {}, sources=dict.fromkeys(Capability, SOURCE))
+    tried = Tried(results=results or {}, sources=dict.fromkeys(Capability, SOURCE), constructor=CONSTRUCTOR)
     row = Row(adapter=TOY, cells=tuple(cells))
     return readiness(adapter or _adapter(), row, tried, CHECKS, baseline, battery=battery)
 
@@ -116,10 +117,10 @@ def test_an_item_says_what_was_expected_measured_and_where_to_look() -> None:
 
 def test_one_root_cause_is_one_item() -> None:
     """
-    An adapter that cannot be constructed has one thing to do, and not six.
+    An adapter that cannot be constructed has one thing to do, and not six; its constructor is the place to look.
     """
     found = _ready([_cell(call, Verdict.BLOCKED) for call in Capability])
-    assert [item.calls for item in found.items] == [tuple(Capability)]
+    assert [(item.calls, item.source) for item in found.items] == [(tuple(Capability), CONSTRUCTOR)]
 
 
 def test_what_a_check_finds_is_to_be_done_where_the_call_works() -> None:
