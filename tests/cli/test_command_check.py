@@ -53,6 +53,7 @@ def test_a_good_adapter_is_ready_and_a_worse_one_is_not(project: Folder) -> None
     """
     good = project("check", "Good")
     assert good.status == 0, good.said
+    assert "not in the committed matrix" not in good.said
     assert good.out.startswith("READY: toys/Good: 6 cells as they should be; checks: 17 passed")
 
     line = _worsen(project)
@@ -77,7 +78,12 @@ def test_a_good_adapter_is_ready_and_a_worse_one_is_not(project: Folder) -> None
     assert place["physicalLocation"]["artifactLocation"]["uri"] == "toy_adapters.py"
     assert place["physicalLocation"]["region"] == {"startLine": line}
     assert summary.read_text().startswith("### Capabilities: 1 worse")
-    assert project("check", "Good", "--only", "stream", "--no-baseline").status == 0
+    alone = project("check", "Good", "--only", "stream", "--no-baseline")
+    assert (alone.status, "not in the committed matrix" in alone.said) == (0, False)
+    shutil.rmtree(project.reports)
+    new = project("check", "Good", "--only", "stream")
+    assert new.status == 0
+    assert "note: toys/Good: not in the committed matrix, so that a later fallback would pass: `harness run`" in new.err
 
 
 def test_what_was_not_recorded_is_no_fault_of_a_check(project: Folder) -> None:
