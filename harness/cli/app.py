@@ -117,7 +117,8 @@ def group(ctx: click.Context, /, *, config: str | None, no_color: bool) -> None:
     Measure what LLM integrations really do: which of the six calls (invoke, ainvoke, stream, astream, batch,
     abatch) are native, and how the others are emulated.
 
-    An adapter is registered in harness.toml, or in pyproject.toml with the prefix tool.harness:
+    An adapter is registered by `harness new MyLLM`, or by hand in harness.toml, or in pyproject.toml with the prefix
+    tool.harness:
 
     \b
       [adapters.MyLLM]
@@ -130,6 +131,7 @@ def group(ctx: click.Context, /, *, config: str | None, no_color: bool) -> None:
       harness record MyLLM            talk to the provider once, with your key
       harness run                     replay, judge, write reports/
       harness explain MyLLM astream   why a cell is what it is
+      harness check MyLLM             READY to be merged, or what there is to do
     """  # noqa: D301 - click looks for this very character
     ctx.obj = {"config": config}
     if no_color:

@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from harness.isolation.outcome import Outcome
 
 _VARIABLE: Final = re.compile(r"\$\{(\w+)")
+_UNKNOWN_ARGUMENT: Final = re.compile(r"unexpected keyword argument '(\w+)'")
 _WHOLE_VARIABLE: Final = re.compile(r"\$\{[^}]*\}")
 
 
@@ -123,7 +124,7 @@ def _problem(outcome: Outcome) -> str | None:
         match event:
             case Raised():
                 # an argument that is missing, or is not known, is refused before a line of the constructor has run
-                hint = "\n  hint: --kwarg NAME=VALUE gives it an argument" if event.type == "TypeError" else ""
+                hint = _hint(event.message) if event.type == "TypeError" else ""
                 at = f" at {event.line}" if event.line else ""
                 return f"{event.phase} raises {event.type}: {event.message.partition(chr(10))[0]}{at}{hint}"
             case Missing():
@@ -131,6 +132,12 @@ def _problem(outcome: Outcome) -> str | None:
             case Died():
                 return f"the constructor does not come back: {event.how} ({event.detail})"
     return None
+
+
+def _hint(message: str) -> str:
+    if unknown := _UNKNOWN_ARGUMENT.search(message):
+        return f"\n  hint: leave --kwarg {unknown[1]} out, or correct its name"
+    return "\n  hint: --kwarg NAME=VALUE gives it an argument" if "missing" in message else ""
 
 
 def _tell_calls(outcome: Outcome, adapter: Adapter) -> None:

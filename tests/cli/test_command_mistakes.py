@@ -39,6 +39,7 @@ def _told(done: Done, status: int, *words: str) -> None:
     [
         (("lst",), ("no command 'lst'", "did you mean 'list'")),
         (("run", "--jsn", "x"), ("--jsn", "--json", "harness run")),
+        (("run", "--only"), ("--only", "requires an argument", "harness COMMAND --help")),
         (("run", "Goood"), ("unknown adapter 'Goood'", "did you mean 'Good'", "Plain")),
         (("explain", "toys/Goo", "stream"), ("unknown adapter 'toys/Goo'", "toys/Good")),
         (("list", "--family", "toy"), ("unknown family 'toy'", "did you mean 'toys'")),
