@@ -66,6 +66,8 @@ WHOLE_RUN_LOCKS: Final = {
     "family": "families/langchain-0.0.337/environments/main.lock",
     "chat": "benchmarks/chat/requirements.lock",
 }
+WHOLE_RUNS: Final = {"family": ("family", "chat"), "check": ("family",)}
+"""The benchmarks of whole runs, and the environments that they run in."""
 FAMILIES: Final = {"langchain-0.0.337": "3.11", "litellm": "3.11", "litellm-proxy": "3.11"}
 """The shipped families, and the Python that the environments of each are locked for."""
 FEATURES: Final = {"litellm-proxy": "litellm"}
@@ -268,16 +270,17 @@ def bench(session: nox.Session) -> None:
     names = [argument for argument in session.posargs if argument in every]
     options = [argument for argument in session.posargs if argument not in every]
     for name in names or [name for name in every if name not in SLOW_BENCHMARKS]:
-        environments = whole_run_environments(session) if name == "family" else []
+        environments = whole_run_environments(session, WHOLE_RUNS.get(name, ()))
         session.run("python", f"benchmarks/{name}.py", *environments, *options)
 
 
-def whole_run_environments(session: nox.Session) -> list[str]:
+def whole_run_environments(session: nox.Session, names: Iterable[str]) -> list[str]:
     """
-    Make the environments that benchmarks/family.py runs in, and return its options for them.
+    Make the environments that a benchmark of whole runs needs, and return its options for them.
     """
     given = []
-    for name, lock in WHOLE_RUN_LOCKS.items():
+    for name in names:
+        lock = WHOLE_RUN_LOCKS[name]
         folder = Path(session.virtualenv.location) / name
         python = str(folder / ("Scripts/python.exe" if os.name == "nt" else "bin/python"))
         locked = ["--no-deps", "--require-hashes", "--requirements", lock]

@@ -194,7 +194,7 @@ def main(arguments: list[str]) -> NoReturn:
         os.execv(sys.executable, zygote_command(control, remaining, failed))  # noqa: S606 - itself again
     look_up(entries)
     _stop_watching()
-    gc.collect()
+    # collecting first finds next to nothing (970 objects, no memory) in 0.1 s
     gc.freeze()
     gc.enable()
     os.set_inheritable(control, False)  # noqa: FBT003 - it takes no keyword
