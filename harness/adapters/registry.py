@@ -171,7 +171,7 @@ def _of_entry(entry: EntryPoint, project: Project) -> list[Adapter]:
     origin = f"entry point {entry.name!r} ({entry.value}) of {package or 'an unnamed distribution'}"
     try:
         loaded = entry.load()
-    except Exception as error:
+    except (Exception, SystemExit) as error:
         msg = f"cannot be loaded: {type(error).__name__}: {error}"
         hint = "mend it, or uninstall that package"
         raise RegistrationError(msg, where=origin, hint=hint) from error
@@ -221,7 +221,7 @@ def _called(function: object, origin: str) -> object:
         returned = function()
     except RegistrationError:
         raise
-    except Exception as error:
+    except (Exception, SystemExit) as error:
         msg = f"raised {type(error).__name__}: {error}"
         raise RegistrationError(msg, where=origin, hint="it is called without arguments") from error
     if inspect.iscoroutine(returned):

@@ -4,12 +4,10 @@ from __future__ import annotations
 
 import os
 import re
-from typing import TYPE_CHECKING, Final
+from collections.abc import Mapping
+from typing import Final
 
 from harness.errors import RegistrationError
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
 
 _PIECE: Final = re.compile(
     r"(?P<escaped>\$\$\{)"
@@ -40,6 +38,22 @@ def expand(value: object, where: str, environ: Mapping[str, str] | None = None) 
     if isinstance(value, dict):
         return {name: expand(item, f"{where}.{name}", settings) for name, item in value.items()}
     return value
+
+
+def unset(value: object, environ: Mapping[str, str] | None = None) -> dict[str, str]:
+    """
+    Return the variables in a value, at any depth, that are not set, and the default that each of them takes.
+
+    Args:
+        value: strings, lists and tables.
+        environ: the environment; the process's own where none is given.
+    """
+    settings = os.environ if environ is None else environ
+    if isinstance(value, str):
+        named = ((one["name"], one["default"]) for one in _PIECE.finditer(value) if one["default"] is not None)
+        return {name: default for name, default in named if not settings.get(name)}
+    items = value.values() if isinstance(value, Mapping) else value if isinstance(value, list | tuple) else ()
+    return {name: default for item in items for name, default in unset(item, settings).items()}
 
 
 def _replaced(found: re.Match[str], where: str, environ: Mapping[str, str]) -> str:

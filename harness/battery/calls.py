@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from harness.battery.texts import text_of, type_of
+from harness.errors import RegistrationError
 from harness.events import Endless, Item, Missing, Raised, Returned, Started
 
 if TYPE_CHECKING:
@@ -157,6 +158,9 @@ def raised(error: BaseException, phase: str) -> dict[str, Any]:
     """
     Return the fields of a `Raised` event: what was raised, and the adapter's line that raised it.
     """
+    if isinstance(error, RegistrationError):
+        # told by the harness itself: where it stands is in the message, and where it was raised says nothing
+        return _plain(error, phase)
     frames = [one for one in traceback.extract_tb(error.__traceback__) if not one.filename.startswith(_HARNESS)]
     line = f"{_short(_posix(frames[-1]))}:{frames[-1].lineno}" if frames else ""
     lines = traceback.format_exception(type(error), error, _from_the_adapter_on(error.__traceback__))
@@ -167,6 +171,18 @@ def raised(error: BaseException, phase: str) -> dict[str, Any]:
         "unsupported": isinstance(error, NotImplementedError),
         "traceback": "".join(lines[-12:])[-LONGEST_TRACEBACK:],
         "line": line,
+    }
+
+
+def _plain(error: RegistrationError, phase: str) -> dict[str, Any]:
+    said = f"{type(error).__qualname__}: {error}"
+    return {
+        "phase": phase,
+        "type": type(error).__qualname__,
+        "message": _message(error)[:LONGEST_MESSAGE],
+        "unsupported": False,
+        "traceback": said[:LONGEST_TRACEBACK],
+        "line": "",
     }
 
 

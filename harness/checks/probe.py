@@ -24,7 +24,7 @@ from harness.battery.job import note
 from harness.checks.bench import Bench
 from harness.checks.check import Check, NotApplicable
 from harness.checks.result import Result, State
-from harness.checks.sources import source_of
+from harness.checks.sources import constructor_of, source_of
 from harness.errors import UserError
 from harness.tape import cassette as files
 from harness.tape import clients
@@ -66,6 +66,7 @@ def run(job: Job, capability: Capability, send: Send) -> None:
     # a program serves one call at a time
     calls = list(wanted) if forks and door is None else [capability]
     send("note", note("tried", " ".join(calls)))
+    _tell_constructor(adapter, Path(job.root), send)
     trials = [trial for call in calls for trial in _trials(job, adapter, call, send)]
     at_a_time = _AT_A_TIME if door is None else 1
     results = _side_by_side(trials, _patience(job), at_a_time) if forks else ((one, one.outcome()) for one in trials)
@@ -133,6 +134,15 @@ def _tell_source(adapter: Adapter, capability: Capability, root: Path, send: Sen
         return
     if place is not None:
         send("note", note(f"source.{capability}", place.encode()))
+
+
+def _tell_constructor(adapter: Adapter, root: Path, send: Send) -> None:
+    try:
+        place = constructor_of(load_target(adapter), root)
+    except (UserError, MissingDependency):
+        return
+    if place is not None:
+        send("note", note("source", place.encode()))
 
 
 def _patience(job: Job) -> float:

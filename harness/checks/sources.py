@@ -44,6 +44,22 @@ def source_of(target: object, capability: Capability, root: Path) -> Source | No
     return _place(cls, root, None if defined is None else _called(defined))
 
 
+def constructor_of(target: object, root: Path) -> Source | None:
+    """
+    Return where an adapter is constructed: its own `__init__`, or that of the nearest base class; a factory itself.
+
+    Args:
+        target: the class or the factory.
+        root: what paths are relative to, where they are below it.
+    """
+    if not inspect.isclass(target):
+        return _place(target, root)
+    own = target.__module__.partition(".")[0]
+    owners = (one for one in target.__mro__ if one.__module__.partition(".")[0] == own)
+    found = next((vars(one)["__init__"] for one in owners if inspect.isfunction(vars(one).get("__init__"))), target)
+    return _place(found, root)
+
+
 def _called(cls: type) -> str:
     return f"{cls.__module__}.{cls.__qualname__}"
 

@@ -17,7 +17,6 @@ from harness.cli import endings, screen
 if TYPE_CHECKING:
     from types import FrameType
 
-USAGE: Final = 2
 _COMMANDS: Final = {
     "new": "write a registration, and say what to do next",
     "list": "the registered adapters, and which of their cells have cassettes",
@@ -39,9 +38,10 @@ Exit status:
   1  a cell is broken or blocked, contradicts what its registration declares,
      or falls behind the committed matrix; a recording was not kept, or a
      file not imported; `check` has something to do, `diff` found a regression,
-     `docs --check` a page that would change; `new` wrote nothing
+     `docs --check` a page that would change, `new` an adapter that raises
   2  a mistake of yours: usage, configuration, files
   3  the harness's own fault
+  130  stopped: by Ctrl-C, or by a no to a question
 """
 
 
@@ -117,7 +117,8 @@ def group(ctx: click.Context, /, *, config: str | None, no_color: bool) -> None:
     Measure what LLM integrations really do: which of the six calls (invoke, ainvoke, stream, astream, batch,
     abatch) are native, and how the others are emulated.
 
-    An adapter is registered in harness.toml, or in pyproject.toml with the prefix tool.harness:
+    An adapter is registered by `harness new MyLLM`, or by hand in harness.toml, or in pyproject.toml with the prefix
+    tool.harness:
 
     \b
       [adapters.MyLLM]
@@ -130,13 +131,14 @@ def group(ctx: click.Context, /, *, config: str | None, no_color: bool) -> None:
       harness record MyLLM            talk to the provider once, with your key
       harness run                     replay, judge, write reports/
       harness explain MyLLM astream   why a cell is what it is
+      harness check MyLLM             READY to be merged, or what there is to do
     """  # noqa: D301 - click looks for this very character
     ctx.obj = {"config": config}
     if no_color:
         os.environ["NO_COLOR"] = "1"
     if ctx.invoked_subcommand is None:
         screen.note(ctx.get_help())
-        ctx.exit(USAGE)
+        ctx.exit(endings.USAGE)
 
 
 def run() -> int:

@@ -56,7 +56,9 @@ def _errors(found: Readiness, root: Path) -> Iterator[Annotation]:
 
 def _message(item: Item) -> str:
     measured = "" if item.rule not in _MEANINGS else f" Measured: {item.measured}."
-    return f"Expected: {item.expected}.{measured} {item.evidence} Usual cause: {item.hint}. Try: {item.again}"
+    return (
+        f"Expected: {item.expected}.{measured} Evidence: {item.evidence}. Usual cause: {item.hint}. Try: {item.again}"
+    )
 
 
 def _notes(found: Readiness) -> Iterator[Annotation]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 import click
 
@@ -13,6 +13,9 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from harness.cells import Matrix
+
+_UTF_16: Final = (b"\xff\xfe", b"\xfe\xff")
+"""How a file begins that a shell of Windows has written."""
 
 
 @click.command("docs")
@@ -51,7 +54,8 @@ def command(ctx: click.Context, /, files: tuple[Path, ...], *, check: bool, skip
     new = _rewritten(pages, _matrix(ctx, given["source"], given["config"]), skip_unmarked=skip_unmarked)
     changed = {path: data for path, data in new.items() if data != pages[path]}
     if check:
-        ctx.exit(_show(pages, changed))
+        options = [("--matrix", given["source"]), ("--config", given["config"] or (ctx.obj or {}).get("config"))]
+        ctx.exit(_show(pages, changed, [word for option in options if option[1] for word in map(str, option)]))
     _write(changed)
 
 
@@ -81,12 +85,15 @@ def _rewritten(pages: Mapping[Path, bytes], matrix: Matrix, *, skip_unmarked: bo
     for path, data in pages.items():
         if blocks(data, str(path)):
             new[path] = rewritten(data, matrix, str(path))
+        elif data.startswith(_UTF_16):
+            raise PageError("is UTF-16", where=str(path), hint="save it as UTF-8; markers cannot be seen in it")
         elif not skip_unmarked:
             raise PageError("has no markers", where=f"{path}:1", hint=f"write {EXAMPLE}")
     return new
 
 
-def _show(pages: Mapping[Path, bytes], changed: Mapping[Path, bytes]) -> int:
+def _show(pages: Mapping[Path, bytes], changed: Mapping[Path, bytes], options: Sequence[str]) -> int:
+    import shlex  # noqa: PLC0415 - needed where a page would change
     from difflib import unified_diff  # noqa: PLC0415 - as above
 
     from harness.cli.screen import note, say  # noqa: PLC0415 - as above
@@ -97,7 +104,8 @@ def _show(pages: Mapping[Path, bytes], changed: Mapping[Path, bytes]) -> int:
         lines = unified_diff(old, new, f"{path} (as it is)", f"{path} (as measured)", lineterm="")
         say(printable("\n".join(lines)))
     if changed:
-        note(f"{_names(list(changed))} would change\n  hint: `harness docs {' '.join(map(str, changed))}` does it")
+        command = shlex.join(["harness", "docs", *map(str, changed), *options])
+        note(f"{_names(list(changed))} would change\n  hint: `{command}` does it")
     return 1 if changed else 0
 
 

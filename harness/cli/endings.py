@@ -11,6 +11,7 @@ import click
 from harness.cli import screen
 from harness.errors import HarnessError
 
+USAGE: Final = 2
 INTERRUPTED: Final = 130
 HARNESS_FAULT: Final = 3
 _LAST_LINES: Final = 12
@@ -56,6 +57,9 @@ def _usage(error: click.ClickException) -> None:
     if ctx is not None:
         screen.note(f"  {ctx.get_usage().replace(chr(10), ' ')}")
         screen.note(f"  hint: `{ctx.command_path} --help` shows how it is used, with examples")
+    else:
+        # the parser itself raises without saying of which command
+        screen.note("  hint: `harness --help` lists the commands, and `harness COMMAND --help` the options of each")
 
 
 def _own_fault(error: BaseException) -> int:

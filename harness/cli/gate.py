@@ -7,14 +7,17 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
+from harness.adapters.spelling import listed
 from harness.checks.registry import modules
 from harness.cli.ci import annotations_of, publish
 from harness.cli.gate_text import plain, render
 from harness.cli.progress import progress
-from harness.cli.screen import complain, has_colour, say, show_problems
+from harness.cli.results import shown
+from harness.cli.screen import complain, has_colour, note, say, show_problems
 from harness.report.files import replace_file
 from harness.report.sarif import render_sarif
 from harness.session.checks import check_matching
+from harness.session.commands import typed
 from harness.session.outputs import MATRIX, require_file
 from harness.session.readiness import assess
 from harness.session.session import Session
@@ -24,7 +27,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
     from pathlib import Path
 
-    from harness.adapters import Adapter
+    from harness.adapters import Adapter, Project
+    from harness.cells import Matrix
     from harness.checks.registry import Found
     from harness.cli.options import Selection
     from harness.session.readiness import Readiness
@@ -75,8 +79,8 @@ def run(selection: Selection, settings: Settings, checks: Checks, wishes: Wishes
     # imported once and not by each of an adapter's cells
     project = replace(selection.project, preload=(*selection.project.preload, *modules()))
     with (
-        progress(numbers) as shown,
-        Session(project, settings, shown, adapters=len(selection.adapters)) as session,
+        progress(numbers) as telling,
+        Session(project, settings, telling, adapters=len(selection.adapters)) as session,
     ):
         # read while the fork server starts
         baseline = baseline_of(selection.project.reports / MATRIX) if wishes.compare else None
@@ -87,6 +91,8 @@ def run(selection: Selection, settings: Settings, checks: Checks, wishes: Wishes
 
         found = _side_by_side(assessed, selection.adapters, settings.workers)
     _print(found, wishes)
+    if wishes.compare:
+        _tell_uncommitted(found, baseline, selection.project)
     root = selection.project.root
     if wishes.sarif is not None:
         replace_file(wishes.sarif, render_sarif(annotations_of(found, root)).encode())
@@ -112,6 +118,17 @@ def _print(found: Iterable[Readiness], wishes: Wishes) -> None:
         return
     for one in found:
         say(render(one, colour=has_colour()))
+
+
+def _tell_uncommitted(found: Iterable[Readiness], baseline: Matrix | None, project: Project) -> None:
+    """
+    Say for which adapters nothing is committed: of these, a native call that becomes a fallback is not noticed.
+    """
+    known = set() if baseline is None else {(cell.family, cell.adapter) for cell in baseline.cells}
+    new = [one.adapter for one in found if (one.row.adapter.family, one.row.adapter.name) not in known]
+    if new:
+        written = f"`{typed(project.file, 'run')}` writes {shown(project.reports / MATRIX)}"
+        note(f"note: {listed(new)}: not in the committed matrix, so that a later fallback would pass: {written}")
 
 
 def _status(found: Iterable[Readiness]) -> int:

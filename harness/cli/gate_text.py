@@ -49,10 +49,13 @@ def _body(found: Readiness) -> Iterator[str]:
         yield ""
     for text in found.notes:
         yield f"note: {one_line(text)}"
+    off: dict[tuple[str, str], list[str]] = {}
     for call, results in found.results.items():
         for one in results:
             if one.state is State.OFF:
-                yield f"note: {call}: the check {one.check} is switched off: {one_line(one.why)}"
+                off.setdefault((one.check, one.why), []).append(call.value)
+    for (check, why), calls in off.items():
+        yield f"note: {', '.join(calls)}: the check {check} is switched off: {one_line(why)}"
 
 
 def _item(number: int, item: Item) -> Iterator[str]:

@@ -13,6 +13,7 @@ from harness.errors import UserError
 from harness.marks import carried
 from harness.report.text import counted, one_line
 from harness.session.attempts import forget_attempt
+from harness.session.commands import typed
 from harness.session.paths import cassette_path
 from harness.session.tidy import secrets_among
 from harness.tape.cassette import place
@@ -183,7 +184,8 @@ def _tell(every: Sequence[_File], adapter: Adapter, project: Project, wish: Wish
         note("nothing was written: --dry-run")
     _tell_registration(used, adapter, project)
     note("next:")
-    note(f"  harness run {adapter.name}   replays them; a recording that does not fit makes its cell unknown, no more")
+    command = typed(project.file, "run", adapter.name)
+    note(f"  {command}   replays them; a recording that does not fit makes its cell unknown, no more")
 
 
 def _tell_registration(used: Sequence[_File], adapter: Adapter, project: Project) -> None:

@@ -41,7 +41,9 @@ def lines(row: Row) -> Iterator[str]:
 def _why_nothing(cell: Cell) -> str:
     if cell.verdict in _NOTHING_TO_KEEP:
         return f"{cell.verdict}: {one_line(cell.reason)}"
-    return f"no request was seen; {cell.verdict}: {one_line(cell.reason)}"
+    # what had not been answered when it ended was sent all the same
+    asked = "no answer was complete" if cell.evidence.requests else "no request was seen"
+    return f"{asked}; {cell.verdict}: {one_line(cell.reason)}"
 
 
 def _requests(row: Row) -> Iterator[str]:

@@ -76,7 +76,7 @@ def _asked(given: Mapping[str, Any]) -> dict[str, Any]:
     """
     if given["target"]:
         return dict(given)
-    target = click.prompt("Target (module:class)", err=True)
+    target = click.prompt("Target (module:class)", err=True, value_proc=_target)
     kwargs = dict(given["kwargs"])
     while not given["kwargs"] and (text := _line("Keyword argument (name=value; empty: no more)")):
         name, equals, value = text.partition("=")
@@ -86,6 +86,18 @@ def _asked(given: Mapping[str, Any]) -> dict[str, Any]:
             click.echo("  write it as name=value", err=True)
     declares = given["declares"] or _calls("Calls that its documentation promises (empty: none is named)")
     return {**given, "target": target, "kwargs": kwargs, "declares": declares}
+
+
+def _target(text: str) -> str:
+    """
+    Return a target as it was typed, or have it asked for again: what follows would be asked in vain.
+    """
+    from harness.adapters.targets import target_text  # noqa: PLC0415 - needed where somebody answers
+
+    try:
+        return target_text(text.strip(), "target")
+    except UserError as error:
+        raise click.UsageError(f"{error.message}; {error.hint}") from None
 
 
 def _line(question: str) -> str:

@@ -25,8 +25,8 @@ F = TypeVar("F", bound="Callable[..., Any]")
 
 _MEBIBYTE: Final = 1024 * 1024
 _EXAMPLE: Final = (
-    'register one: [adapters.MyLLM] with target = "my_package.llms:MyLLM"; in pyproject.toml the table is'
-    " [tool.harness.adapters.MyLLM]"
+    '`harness new NAME` registers one; by hand: [adapters.MyLLM] with target = "my_package.llms:MyLLM"; in'
+    " pyproject.toml the table is [tool.harness.adapters.MyLLM]"
 )
 
 
@@ -198,7 +198,8 @@ def registry_of(project: Project) -> Registry:
 
     registry = find_adapters(project)
     if not len(registry):
-        where = str(project.file) if project.file else f"no harness.toml or pyproject.toml from {project.root} upwards"
+        neither = "neither harness.toml nor a table [tool.harness] in pyproject.toml"
+        where = str(project.file) if project.file else f"{neither} from {project.root} upwards"
         raise UserError("no adapter is registered", where=where, hint=_EXAMPLE)
     return registry
 

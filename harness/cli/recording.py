@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from harness.adapters.spelling import did_you_mean, listed
+from harness.adapters.variables import unset
 from harness.cli import results
 from harness.cli.cost import agree, plan
 from harness.cli.endings import INTERRUPTED
@@ -16,18 +17,19 @@ from harness.cli.screen import note
 from harness.errors import UserError
 from harness.report.text import counted
 from harness.session.checks import check_matching
+from harness.session.outputs import require_directory
 from harness.session.paths import cassette_path
-from harness.words import Upstream
+from harness.words import Capability, Upstream
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from contextlib import AbstractContextManager
+    from pathlib import Path
 
     from harness.adapters import Adapter, Project
     from harness.cli.options import Selection
     from harness.session.settings import Settings
     from harness.simulators import Simulator
-    from harness.words import Capability
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -72,16 +74,19 @@ def record(selection: Selection, settings: Settings, order: Order) -> int:
         note("nothing to record: every cell that was asked for has a cassette (--again records them anew)")
     elif left < asked:
         note(f"{counted(asked - left, 'cell')} with a cassette left as it is (--again records them anew)")
+    _require_room(selection.project, [one for one in selection.adapters if wanted(one)])
     if not simulate:
-        agree(plan(selection, wanted), yes=order.yes)
+        plans = plan(selection, wanted)
+        _tell_defaults([one for one in selection.adapters if wanted(one) and one.engine is None])
+        agree(plans, yes=order.yes)
     with _simulator(selection.project, selection.adapters) if simulate else nullcontext() as server:
         if server is not None:
             settings = replace(settings, dial=server.way)
         measured = measure(selection, settings, wanted)
-    return _tell(measured, target)
+    return _tell(measured, target, selection.project.file)
 
 
-def _tell(measured: Measured, target: str | None) -> int:
+def _tell(measured: Measured, target: str | None, file: Path | None) -> int:
     if measured.matrix.cells and target != results.STANDARD_OUTPUT:
         results.show_table(measured.matrix)
     if target is not None:
@@ -90,11 +95,28 @@ def _tell(measured: Measured, target: str | None) -> int:
         note(f"{row.adapter.family}/{row.adapter.name}")
         for line in lines(row):
             note(f"  {line}")
-    status = results.status_of(measured.rows, measured.matrix, None)
+    status = results.status_of(measured.rows, measured.matrix, None, file)
     if measured.interrupted:
         note("stopped: the recordings of adapters that were done are kept, the others are as they were")
         return INTERRUPTED
     return status
+
+
+def _require_room(project: Project, adapters: Sequence[Adapter]) -> None:
+    """
+    Find out before any request is made and paid for whether its answer can be kept.
+    """
+    for adapter in adapters:
+        require_directory(cassette_path(project, adapter, Capability.INVOKE).parent)
+
+
+def _tell_defaults(adapters: Sequence[Adapter]) -> None:
+    """
+    Say which variables are not set: a real provider refuses whoever comes with a placeholder for a key.
+    """
+    found = {name: default for one in adapters for name, default in unset([one.kwargs, one.env]).items()}
+    for name, default in found.items():
+        note(f"note: {name} is not set in the environment: {default!r} goes in its place, as the registration says")
 
 
 def _require_honest(adapter: Adapter, *, simulate: bool) -> None:

@@ -68,9 +68,15 @@ def write_json(target: str, matrix: Matrix) -> None:
         write_matrix(Path(target), matrix)
 
 
-def status_of(rows: Sequence[Row], matrix: Matrix, baseline: Matrix | None) -> int:
+def status_of(rows: Sequence[Row], matrix: Matrix, baseline: Matrix | None, file: Path | None) -> int:
     """
     Say what is not as it should be, and return the status for it.
+
+    Args:
+        rows: what was measured.
+        matrix: the same, put into what was known.
+        baseline: the committed matrix.
+        file: the project's configuration.
     """
     spoilt = {
         (row.adapter.family, row.adapter.name, problem.capability)
@@ -81,7 +87,7 @@ def status_of(rows: Sequence[Row], matrix: Matrix, baseline: Matrix | None) -> i
     # what is the user's mistake, or the harness's, is told as such and not as the cell's
     cells = [cell for cell in matrix.cells if (cell.family, cell.adapter, cell.capability) not in spoilt]
     standing = weigh(cells, baseline)
-    show_faults(standing.faults)
+    show_faults(standing.faults, file)
     show_notes(standing.notes)
     for row in rows:
         show_problems(f"{row.adapter.family}/{row.adapter.name}", row.problems)

@@ -93,7 +93,7 @@ def run(selection: Selection, settings: Settings, wishes: Wishes) -> int:
         _report(wishes.folder, joined(measured.matrix, old, selection.registered), claims)
     if wishes.github:
         summarize(measured.matrix, baseline)
-    status = results.status_of(measured.rows, measured.matrix, baseline)
+    status = results.status_of(measured.rows, measured.matrix, baseline, selection.project.file)
     return _stopped(measured, selection, wishes) if measured.interrupted else status
 
 

@@ -12,6 +12,7 @@ from harness.session.problems import Trouble, messages
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+    from pathlib import Path
 
     from harness.session.problems import Problem
     from harness.session.standing import Fault, Note
@@ -95,9 +96,13 @@ def _print(stream: TextIO, text: str | bytes) -> None:
         os.close(nowhere)
 
 
-def show_faults(faults: Sequence[Fault]) -> None:
+def show_faults(faults: Sequence[Fault], file: Path | None) -> None:
     """
     List what is not as it should be, one line for all the calls of an adapter that it is said of.
+
+    Args:
+        faults: what is not.
+        file: the project's configuration.
     """
     alike: dict[tuple[str, str, str], list[str]] = {}
     for fault in faults:
@@ -108,7 +113,10 @@ def show_faults(faults: Sequence[Fault]) -> None:
         complain(kind, f"{name} {', '.join(calls)}: {message}")
     if faults:
         cell = faults[0].cell
-        note(f"  hint: `harness explain {cell.family}/{cell.adapter} {cell.capability.value}` shows why; so for others")
+        from harness.session.commands import typed  # noqa: PLC0415 - `--help` does without
+
+        command = typed(file, "explain", f"{cell.family}/{cell.adapter}", cell.capability.value)
+        note(f"  hint: `{command}` shows why; so for others")
 
 
 def show_notes(notes: Sequence[Note]) -> None:

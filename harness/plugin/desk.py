@@ -11,6 +11,7 @@ from harness.session.standing import baseline_of, weigh
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
+    from pathlib import Path
 
     from harness.adapters import Adapter
     from harness.cells import Cell, Checked, Matrix, Measured
@@ -54,6 +55,13 @@ class Desk:
         self._baseline: Matrix | None = None
         self._looked = False
         self._columns: Columns | None = None
+
+    @property
+    def file(self) -> Path | None:
+        """
+        Return the project's configuration.
+        """
+        return self._asked.project.file
 
     def prepare(self, adapters: Iterable[Adapter]) -> None:
         """

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shlex
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
@@ -12,6 +11,7 @@ from harness.cells import Timeline
 from harness.errors import HarnessError
 from harness.report.explain import render_explain
 from harness.report.text import printable
+from harness.session.commands import typed
 from harness.session.problems import Trouble
 from harness.words import Capability, State, Verdict
 
@@ -121,7 +121,7 @@ class CellItem(pytest.Item):
         ]
 
     def _failure(self, found: Found, lines: Sequence[str]) -> str:
-        hint = f"harness explain {shlex.quote(self.adapter.id)} {self.capability}"
+        hint = typed(self.parent.desk.file, "explain", self.adapter.id, self.capability.value)
         shown = ["", self._evidence(found), ""]
         if found.cell.verdict is Verdict.BLOCKED and self.capability is not self.parent.calls[0]:
             # one root cause blocks all six, and stands with the first of them

@@ -172,7 +172,7 @@ def _checks(cell: Cell, checks: Sequence[Checked]) -> Table:
 def _answers(cell: Cell) -> Iterator[tuple[str, str]]:
     evidence = cell.evidence
     yield "means", f"{word(cell)}: {meaning(cell)}"
-    if evidence.delivery or not cell.capability.batches:
+    if cell.capability.streams:
         yield "delivery", evidence.delivery or "no answer"
     yield "async I/O", evidence.async_io or ("no answer" if cell.capability.is_async else "none, a sync call")
     if cell.capability.batches:

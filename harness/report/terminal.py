@@ -43,17 +43,19 @@ _STATE_STYLES: Final = {
     State.OFF: "dim",
     State.FAULT: "blue",
 }
+_NOT_ASKED: Final = "-"
+"""A cell that the matrix of a part does not have: nobody asked for it."""
 _ENDLESS: Final = 10_000
 """Columns to measure a table in."""
 _HYPHENS: Final = {
-    "buffered": "buf-\nfered",
-    "sequential": "sequen-\ntial",
-    "concurrent": "concur-\nrent",
-    "worker-thread": "worker-\nthread",
-    "single-item": "single-\nitem",
-    "blocks-loop": "blocks-\nloop",
-    "other-loop": "other-\nloop",
-    "unsupported": "unsup-\nported",
+    "buffered": ("buf-", "fered"),
+    "sequential": ("sequen-", "tial"),
+    "concurrent": ("concur-", "rent"),
+    "worker-thread": ("worker-", "thread"),
+    "single-item": ("single-", "item"),
+    "blocks-loop": ("blocks-", "loop"),
+    "other-loop": ("other-", "loop"),
+    "unsupported": ("unsup-", "ported"),
 }
 
 
@@ -172,9 +174,13 @@ def _fits(rows: Sequence[tuple[str, Mapping[Capability, Cell]]], width: int) -> 
 
 
 def _cell(cell: Cell | None, colour: bool, *, short: bool) -> Text:  # noqa: FBT001 - as above
+    if cell is None:
+        return Text(_NOT_ASKED, style="dim")
     found, text = verdict(cell), word(cell)
-    shown = _HYPHENS.get(text, text) if short else text
-    return Text(f"{symbol(found, colour)} {shown}", style=STYLES[found])
+    before = f"{symbol(found, colour)} "
+    # the second line stands below the word, not below the symbol
+    shown = f"\n{' ' * width_of(before)}".join(_HYPHENS.get(text, (text,))) if short else text
+    return Text(f"{before}{shown}", style=STYLES[found])
 
 
 def _listed(
@@ -185,9 +191,11 @@ def _listed(
 ) -> RenderableType:
     lines = [Text(name)]
     for capability in Capability:
-        found = verdict(row.get(capability))
-        line = f"  {symbol(found, colour)} {capability.heading}: {word(row.get(capability))}"
-        lines.append(Text(line, style=STYLES[found]))
+        found = row.get(capability)
+        if found is None:
+            continue
+        line = f"  {symbol(found.verdict, colour)} {capability.heading}: {word(found)}"
+        lines.append(Text(line, style=STYLES[found.verdict]))
     for check, entry in checks.items():
         shown = entry.symbol if colour else _ASCII[entry.symbol]
         lines.append(Text(f"  {shown} {column_heading(check)}: {entry.figure or entry.state or Verdict.UNKNOWN}"))
@@ -202,9 +210,7 @@ def _problem(adapter: Measured) -> RenderableType:
 def _totals(matrix: Matrix) -> Text:
     cells = cells_of(matrix)
     counts = tally(
-        verdict(cells.get((adapter.family, adapter.name), {}).get(capability))
-        for adapter in matrix.adapters
-        for capability in Capability
+        cell.verdict for adapter in matrix.adapters for cell in cells.get((adapter.family, adapter.name), {}).values()
     )
     words = ", ".join(f"{number} {each}" for each, number in counts.items() if number) or "nothing measured"
     partial = "" if matrix.complete else " (incomplete: not every registered cell was measured)"

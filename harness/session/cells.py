@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import platform
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from harness.cells import Cell, Measured, Timeline
 from harness.events import Missing, Raised, Sent
+from harness.session.answers import silent_upstream
 from harness.verdicts import judge
 from harness.words import Capability, Upstream, Verdict
 
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
     from harness.isolation.outcome import Outcome
     from harness.session.attempts import Attempt
 
+NO_CASSETTE: Final = "not measured: there is no cassette; record it with `harness record`"
 _REFLECTED = "reflected."
 _DISTRIBUTION = "distribution."
 _MEASURED = frozenset({Verdict.NATIVE, Verdict.FALLBACK})
@@ -48,6 +50,8 @@ def judged(
         judgement = _unknown(judgement, f"not measured: {problem.partition(chr(10))[0]}")
     elif replayed and provenance is None and judgement.verdict not in {Verdict.UNSUPPORTED, Verdict.BLOCKED}:
         judgement = _without_cassette(judgement, attempt, outcome)
+    elif not replayed and (silence := silent_upstream(outcome)) is not None:
+        judgement = _unknown(judgement, silence)
     elif _may_not_fit(capability, judgement, outcome):
         judgement = _unknown(judgement, f"the imported recording may not fit this adapter: {judgement.reason}")
     elif outcome.notes.get("arrivals") == _MADE_UP and capability.streams and judgement.verdict in _MEASURED:
@@ -78,7 +82,7 @@ def _without_cassette(judgement: Judgement, attempt: Attempt | None, outcome: Ou
         reason = f"while being recorded on {attempt.recorded[:10]}: {attempt.reason}"
         evidence = replace(judgement.evidence, error=attempt.error or judgement.evidence.error)
         return replace(judgement, verdict=attempt.verdict, mechanism=None, reason=reason, evidence=evidence)
-    return _unknown(judgement, "not measured: there is no cassette; record it with `harness record`")
+    return _unknown(judgement, NO_CASSETTE)
 
 
 def _unknown(judgement: Judgement, reason: str) -> Judgement:

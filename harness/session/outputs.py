@@ -33,7 +33,7 @@ def require_folder(folder: Path) -> None:
     Raises:
         ReportError: they cannot.
     """
-    _try(folder)
+    require_directory(folder)
     for path in (folder / name for name in _FILES):
         if path.is_dir():
             raise ReportError("cannot be written: it is a folder", where=str(path), hint="move it out of the way")
@@ -49,10 +49,16 @@ def require_file(path: Path) -> None:
     if path.is_dir():
         raise ReportError("cannot be written: it is a folder", where=str(path), hint="name a file in it")
     if not path.exists() or path.is_file():
-        _try(path.parent)
+        require_directory(path.parent)
 
 
-def _try(folder: Path) -> None:
+def require_directory(folder: Path) -> None:
+    """
+    Find out whether files can be written to a folder, which need not be there yet; nothing is left there.
+
+    Raises:
+        ReportError: they cannot.
+    """
     # The permission bits alone do not tell: root passes them by, and a file system may be read-only.
     nearest = next((one for one in (folder, *folder.parents) if os.path.lexists(one)), folder)
     try:

@@ -10,12 +10,15 @@ from harness.battery.prompts import VERSION
 from harness.checks.registry import ENTRY, reason_off
 from harness.checks.result import Result, Source, State
 from harness.events import Died, Missing, Raised
+from harness.session.cells import NO_CASSETTE
+from harness.session.commands import typed
 from harness.session.hints import usual_cause
 from harness.session.standing import Kind, Note, judged_by, unpromised, weigh
 from harness.words import Capability, Verdict
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
+    from pathlib import Path
 
     from harness.adapters import Adapter
     from harness.cells import Cell, Matrix
@@ -104,6 +107,7 @@ class Tried:
 
     results: Mapping[Capability, tuple[Result, ...]] = field(default_factory=dict)
     sources: Mapping[Capability, Source] = field(default_factory=dict)
+    constructor: Source | None = None
 
 
 def assess(  # noqa: PLR0913, PLR0917 - one value each of what decides
@@ -129,7 +133,7 @@ def assess(  # noqa: PLR0913, PLR0917 - one value each of what decides
         trying = pool.submit(try_checks, session, adapter, checks, off, calls)
         row = session.measure(adapter, calls)
         tried = trying.result()
-    return readiness(adapter, row, tried, checks, baseline)
+    return readiness(adapter, row, tried, checks, baseline, file=session.file)
 
 
 def try_checks(
@@ -144,9 +148,11 @@ def try_checks(
     }
     outcomes = _outcomes(session, adapter, {call: [one.spec for one in every] for call, every in wanted.items()})
     notes = {call: outcomes[call].notes.get(f"source.{call}") for call in calls}
+    constructor = next((one.notes["source"] for one in outcomes.values() if "source" in one.notes), None)
     return Tried(
         results={call: tuple(_results(by_call[call], outcomes[call], off, call)) for call in calls},
         sources={call: Source.decode(note) for call, note in notes.items() if note is not None},
+        constructor=Source.decode(constructor) if constructor is not None else None,
     )
 
 
@@ -201,6 +207,7 @@ def readiness(  # noqa: PLR0913 - one value each of what decides
     baseline: Matrix | None,
     *,
     battery: int = VERSION,
+    file: Path | None = None,
 ) -> Readiness:
     """
     Say what there is to do, from what was measured and tried.
@@ -212,13 +219,15 @@ def readiness(  # noqa: PLR0913 - one value each of what decides
         checks: those that were tried.
         baseline: the committed matrix.
         battery: the version that judged.
+        file: the project's configuration, for commands to try.
     """
     standing = weigh(row.cells, baseline, battery=battery)
-    notes = [_told(one) for one in standing.notes]
+    worth_knowing = [*standing.notes]
     if adapter.declares is not None:
         declaring = {(row.adapter.family, row.adapter.name)}
-        notes += [_told(one) for one in unpromised(row.cells, declaring) if one not in standing.notes]
-    maker = _Maker(adapter, row, tried, checks)
+        worth_knowing += [one for one in unpromised(row.cells, declaring) if one not in standing.notes]
+    notes = _told(worth_knowing)
+    maker = _Maker(adapter, row, tried, checks, file)
     frozen = judged_by(baseline)
     items = [*maker.of_cells(standing.faults), *maker.of_checks(new=False, frozen=frozen)]
     newer = maker.of_checks(new=True, frozen=frozen)
@@ -226,8 +235,14 @@ def readiness(  # noqa: PLR0913 - one value each of what decides
     return Readiness(adapter=adapter.id, row=row, items=tuple(items), notes=tuple(notes), results=tried.results)
 
 
-def _told(note: Note) -> str:
-    return f"{note.cell.capability}: {note.message}"
+def _told(notes: Iterable[Note]) -> list[str]:
+    """
+    Return each note once, with the calls that it is about.
+    """
+    calls: dict[str, list[Capability]] = {}
+    for one in notes:
+        calls.setdefault(one.message, []).append(one.cell.capability)
+    return [f"{_calls(about)}: {message}" for message, about in calls.items()]
 
 
 def _calls(calls: Iterable[Capability]) -> str:
@@ -239,7 +254,10 @@ class _Maker:
     Make the items of one adapter.
     """
 
-    def __init__(self, adapter: Adapter, row: Row, tried: Tried, checks: Mapping[str, Found]) -> None:
+    def __init__(
+        self, adapter: Adapter, row: Row, tried: Tried, checks: Mapping[str, Found], file: Path | None
+    ) -> None:
+        self._file = file
         self._adapter = adapter
         self._row = row
         self._tried = tried
@@ -266,10 +284,19 @@ class _Maker:
                 expected=expected,
                 measured=measured,
                 evidence=" ".join(evidence.split()),
-                source=self._tried.sources.get(calls[0]),
+                source=self._source(cell, calls[0]),
                 hint=usual_cause(cell),
-                again=f"harness explain {self._adapter.id} {calls[0]}",
+                again=self._again(cell, calls),
             )
+
+    def _source(self, cell: Cell, call: Capability) -> Source | None:
+        blocked = cell.verdict is Verdict.BLOCKED
+        return self._tried.constructor if blocked else self._tried.sources.get(call)
+
+    def _again(self, cell: Cell, calls: Sequence[Capability]) -> str:
+        if cell.reason == NO_CASSETTE:
+            return typed(self._file, "record", self._adapter.id, *_only(calls))
+        return typed(self._file, "explain", self._adapter.id, calls[0].value)
 
     def of_checks(self, *, new: bool, frozen: int | None) -> Iterator[Item]:
         """
@@ -286,7 +313,6 @@ class _Maker:
                     made.setdefault((one.check, one.findings), []).append(call)
         for (name, findings), calls in made.items():
             check = self._checks[name].check
-            only = " ".join(f"--only {call}" for call in calls)
             yield Item(
                 rule=name,
                 calls=tuple(calls),
@@ -295,8 +321,12 @@ class _Maker:
                 evidence="; ".join(findings),
                 source=self._tried.sources.get(calls[0]),
                 hint=check.hint,
-                again=f"harness check {self._adapter.id} --check {name} {only}",
+                again=typed(self._file, "check", self._adapter.id, "--check", name, *_only(calls)),
             )
+
+
+def _only(calls: Iterable[Capability]) -> list[str]:
+    return [word for call in calls for word in ("--only", call.value)]
 
 
 def _expected(fault: Fault) -> str:

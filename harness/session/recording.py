@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Final
 
 from harness.battery.prompts import VERSION
 from harness.errors import UserError
-from harness.events import Died, Item, Missing, Returned, Sent
+from harness.events import Died, Item, Missing, Returned
+from harness.session.answers import silent_upstream, waits_for_answer
 from harness.session.attempts import Attempt, forget_attempt, write_attempt
 from harness.session.made import Made, count
 from harness.session.tidy import secrets_among
@@ -67,6 +68,8 @@ class Recording:
     def _keep(self, path: Path, capability: Capability, outcome: Outcome) -> str | None:
         judgement = judge(capability, outcome.events)
         trouble = standing_failure(exchanges(outcome.events), outcome.events)
+        if (silence := silent_upstream(outcome)) is not None:
+            return f"{silence} (--timeout gives it longer)"
         if outcome.interactions and judgement.verdict is Verdict.BROKEN and _breaks_off(outcome):
             self._note(path, judgement, outcome, trouble)
             return f"its process ended in the middle of an answer: {judgement.reason}"
@@ -124,8 +127,7 @@ def _breaks_off(outcome: Outcome) -> bool:
     """
     Tell whether the process ended while an answer was read: a replay would miss that answer, and blame the recording.
     """
-    sent = sum(isinstance(event, Sent) for event in outcome.events)
-    return sent > len(outcome.interactions) and any(isinstance(event, Died) for event in outcome.events)
+    return waits_for_answer(outcome) and any(isinstance(event, Died) for event in outcome.events)
 
 
 def _lacks_module(outcome: Outcome) -> bool:

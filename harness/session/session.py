@@ -309,18 +309,29 @@ class Session:
             return None, Problem(kind=Trouble.MISTAKE, capability=capability, message=str(error))
 
     def _provenance(self, path: Path, outcome: Outcome) -> Provenance | None:
-        # what is there but is no file was told as the user's mistake when the cell tried to read it
+        # what is no file, or may not be read, was told as the user's mistake when the cell tried to read it
         if not path.is_file():
             return None
         if self._settings.record:
             from harness.tape import cassette as files  # noqa: PLC0415 - as above
 
             return files.provenance(self._project.cassettes, path)
+        try:
+            digest = hashlib.sha256(path.read_bytes()).hexdigest()
+        except OSError:
+            return None
         return Provenance(
             path=path.relative_to(self._project.cassettes).as_posix(),
-            sha256=hashlib.sha256(path.read_bytes()).hexdigest(),
+            sha256=digest,
             recorded=outcome.notes.get("recorded"),
         )
+
+    @property
+    def file(self) -> Path | None:
+        """
+        Return the project's configuration.
+        """
+        return self._project.file
 
     def cassette(self, adapter: Adapter, capability: Capability) -> Path:
         """

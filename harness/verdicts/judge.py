@@ -163,7 +163,9 @@ def _ending(events: Sequence[Event], found: Traffic, raised: Raised | None) -> t
         return None
     trouble = standing_failure(found.calls, events)
     if trouble:
-        return Verdict.UNKNOWN, f"the upstream failed ({trouble}) and it said so: {_short(raised.type, raised.message)}"
+        said = _short(raised.type, raised.message)
+        how = f"the upstream failed, and it said so: {said}"
+        return Verdict.UNKNOWN, how if said == trouble else f"the upstream failed ({trouble}) and it said so: {said}"
     return Verdict.BROKEN, f"it raises {_short(raised.type, raised.message)}{_at(raised)}"
 
 

@@ -126,6 +126,8 @@ def test_the_projects_own_package_registers_into_its_family(site, project):
     [
         ("one = a_pack:gone", MODULE, ["cannot be loaded: AttributeError", "gone"]),
         ("one = a_pack:single", "import no_such_thing", ["cannot be loaded: ModuleNotFoundError", "no_such_thing"]),
+        ("one = a_pack:single", "raise SystemExit(4)", ["cannot be loaded: SystemExit: 4", "uninstall that package"]),
+        ("one = a_pack:quits", "def quits(): raise SystemExit(4)", ["raised SystemExit: 4", "a-pack"]),
         ("one = a_pack:LLM", MODULE, ["gives the class LLM", "harness.Adapter(name='LLM', target=LLM)"]),
         (
             "one = a_pack:bad",

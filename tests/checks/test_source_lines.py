@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from harness.checks.sources import source_of
+from harness.checks.sources import constructor_of, source_of
 from harness.words import Capability
 
 if TYPE_CHECKING:
@@ -27,6 +27,7 @@ def logged(function):
 
 
 class Base:
+    def __init__(self, **options): ...
     def invoke(self, prompt): ...
     def batch(self, prompts): ...
 
@@ -40,6 +41,9 @@ class Own(Base):
 
 class Foreign(collections.UserDict):
     invoke = None
+
+
+def factory(): ...
 """
 
 
@@ -81,6 +85,19 @@ def test_the_nearest_line_is_named(  # noqa: PLR0913, PLR0917 - a row of the tab
         assert place is not None
         assert (place.path, place.line, place.inherited) == ("looked_at.py", _line(line), inherited)
         assert place.text.startswith(line)
+
+
+@pytest.mark.parametrize(
+    ("name", "line"),
+    [("Own", "def __init__(self, **options)"), ("Foreign", "class Foreign"), ("factory", "def factory")],
+)
+def test_a_constructor_is_named_where_the_package_writes_it(module, tmp_path: Path, name: str, line: str) -> None:
+    """
+    Its own `__init__` or that of a base class of its package; the class where another package has it; a factory itself.
+    """
+    place = constructor_of(getattr(module, name), tmp_path)
+    assert place is not None
+    assert (place.path, place.line) == ("looked_at.py", _line(line))
 
 
 def test_what_has_no_source_has_no_place(tmp_path: Path) -> None:

@@ -53,6 +53,7 @@ def test_a_good_adapter_is_ready_and_a_worse_one_is_not(project: Folder) -> None
     """
     good = project("check", "Good")
     assert good.status == 0, good.said
+    assert "not in the committed matrix" not in good.said
     assert good.out.startswith("READY: toys/Good: 6 cells as they should be; checks: 17 passed")
 
     line = _worsen(project)
@@ -70,13 +71,19 @@ def test_a_good_adapter_is_ready_and_a_worse_one_is_not(project: Folder) -> None
         f"look at   toy_adapters.py:{line}: def stream(self",
         "try       harness explain toys/Good stream",
         f"::error file=toy_adapters.py,line={line},title=toys/Good stream%3A behind::",
+        "Evidence: the caller got the whole answer as one item after 9 of 9 arrivals. Usual cause: ",
     ):
         assert words in done.out, done.out
     place = json.loads((project.path / "out.sarif").read_text())["runs"][0]["results"][0]["locations"][0]
     assert place["physicalLocation"]["artifactLocation"]["uri"] == "toy_adapters.py"
     assert place["physicalLocation"]["region"] == {"startLine": line}
     assert summary.read_text().startswith("### Capabilities: 1 worse")
-    assert project("check", "Good", "--only", "stream", "--no-baseline").status == 0
+    alone = project("check", "Good", "--only", "stream", "--no-baseline")
+    assert (alone.status, "not in the committed matrix" in alone.said) == (0, False)
+    shutil.rmtree(project.reports)
+    new = project("check", "Good", "--only", "stream")
+    assert new.status == 0
+    assert "note: toys/Good: not in the committed matrix, so that a later fallback would pass: `harness run`" in new.err
 
 
 def test_what_was_not_recorded_is_no_fault_of_a_check(project: Folder) -> None:
@@ -176,7 +183,7 @@ def test_a_reason_switches_a_check_off(project: Folder) -> None:
     _with_own_checks(project, 'without = { short-answers = "it is a novelist" }\n')
     done = project("check", "Good", "--check", "short-answers")
     assert done.status == 0, done.said
-    assert "the check short-answers is switched off: it is a novelist" in done.out
+    assert "note: invoke, stream: the check short-answers is switched off: it is a novelist" in done.out
     text = project.toml.read_text()
     for wrong, words in (
         ('without = { short-answers = "" }', "must not be empty"),

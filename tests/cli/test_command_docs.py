@@ -25,11 +25,15 @@ def test_pages_are_rewritten_in_place(project: Folder) -> None:
     page.write_bytes(before)
     page.chmod(0o640)
     link.symlink_to("page.md")
+    (project.path / "my link.md").symlink_to("page.md")
 
     checked = project("docs", "link.md", "--check")
     assert (checked.status, page.read_bytes()) == (1, before)
     assert "-old" in checked.out
     assert "+| Model | Invoke |" in checked.out
+    assert "hint: `harness docs link.md` does it" in checked.said
+    named = project("docs", "my link.md", "--check", "--matrix", "reports/matrix.json")
+    assert "`harness docs 'my link.md' --matrix reports/matrix.json` does it" in named.said
 
     assert project("docs", "link.md").status == 0
     after = page.read_bytes()
@@ -61,6 +65,8 @@ def test_one_bad_page_spoils_none(project: Folder) -> None:
     assert project("docs", "good.md", "bad.mdx", "--skip-unmarked").status == 0
     assert b"Plain" in good.read_bytes()
     assert project("docs", "none.md").status == 2
+    bad.write_bytes((BEGIN + b"\n" + END).decode().encode("utf-16"))
+    assert "bad.mdx: is UTF-16" in project("docs", "bad.mdx").said
 
 
 def test_the_hook_definitions_name_commands_that_exist(project: Folder) -> None:

@@ -7,6 +7,7 @@ from __future__ import annotations
 import json
 import shutil
 import subprocess
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
@@ -15,7 +16,6 @@ from harness.words import Capability
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from pathlib import Path
 
     from toy_project import Done, Folder
 
@@ -39,6 +39,7 @@ def _told(done: Done, status: int, *words: str) -> None:
     [
         (("lst",), ("no command 'lst'", "did you mean 'list'")),
         (("run", "--jsn", "x"), ("--jsn", "--json", "harness run")),
+        (("run", "--only"), ("--only", "requires an argument", "harness COMMAND --help")),
         (("run", "Goood"), ("unknown adapter 'Goood'", "did you mean 'Good'", "Plain")),
         (("explain", "toys/Goo", "stream"), ("unknown adapter 'toys/Goo'", "toys/Good")),
         (("list", "--family", "toy"), ("unknown family 'toy'", "did you mean 'toys'")),
@@ -76,7 +77,7 @@ def test_a_mistake_on_the_command_line_is_told_in_words(
 @pytest.mark.parametrize(
     ("text", "words"),
     [
-        ("", ("no adapter is registered", "harness.toml", "[adapters.MyLLM]")),
+        ("", ("no adapter is registered", "harness.toml", "harness new NAME", "[adapters.MyLLM]")),
         ('[adapters.Good]\ntarget = "toy_ad', ("harness.toml:2:", "not valid TOML")),
         ("[adapters.Good\n", ("harness.toml:1:", "not valid TOML")),
         ("[adapters.Good]\ntargte = 'a:B'", ("'targte'", "did you mean 'target'", "[adapters.Good]")),
@@ -110,6 +111,43 @@ def test_a_configuration_in_another_encoding_is_told(project: Folder) -> None:
     """
     project.toml.write_bytes(b'family = "\xff\xfe"')
     _told(project("list"), 2, "harness.toml", "not UTF-8", "save it as UTF-8")
+
+
+def test_a_project_of_another_tool_is_none(project: Folder) -> None:
+    """
+    A pyproject.toml that says nothing to the harness is not said to be missing.
+    """
+    project.toml.unlink()
+    (project.path / "pyproject.toml").write_text("[tool.black]\nline-length = 80\n")
+    _told(project("check"), 2, "neither harness.toml nor a table [tool.harness] in pyproject.toml from", "harness new")
+
+
+def test_a_variable_that_is_not_set_is_the_users_and_no_line_of_ours(project: Folder) -> None:
+    """
+    The registration is named and the remedy; the evidence has no traceback through the harness.
+    """
+    project.add('[adapters.Keyed]\ntarget = "toy_adapters:Honest"\nkwargs = { base_url = "${NOT_SET}" }')
+    shutil.copytree(project.cassette("Good", "invoke").parent, project.cassette("Keyed", "invoke").parent)
+    _told(project("run", "Keyed", "--only", "invoke"), 2, "NOT_SET is not set", "export NOT_SET", "[adapters.Keyed]")
+    shown = project("explain", "Keyed", "invoke")
+    assert "NOT_SET is not set" in shown.said
+    assert "variables.py" not in shown.said
+
+
+@pytest.mark.skipif(not Path("/proc/self/mem").exists(), reason="needs a file that nobody can read, root neither")
+def test_a_cassette_that_cannot_be_read_is_the_users_mistake(project: Folder) -> None:
+    """
+    It costs its own cell, names the file and the reason, and is no fault of the harness.
+    """
+    path = project.cassette("Good", "stream")
+    path.unlink()
+    path.symlink_to("/proc/self/mem")
+    only = ("--only", "stream", "--only", "invoke")
+    done = project("run", "Good", *only, "--json", "m.json")
+    _told(done, 2, "stream.yaml: the cassette cannot be read", "check the path and its permissions")
+    cells = {cell["capability"]: cell["verdict"] for cell in json.loads((project.path / "m.json").read_text())["cells"]}
+    assert cells == {"invoke": "native", "stream": "unknown"}
+    _told(project("check", "Good", *only, "--no-checks"), 2, "the cassette cannot be read")
 
 
 def _truncate(path: Path) -> None:

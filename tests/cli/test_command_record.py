@@ -91,6 +91,7 @@ def test_a_key_sent_and_repeated_over_tls_is_written_nowhere(tls: Folder) -> Non
     ):
         assert words in done.said
     assert "RETRIED" not in done.said
+    assert "not set in the environment" not in done.said
     written = [path.read_bytes() for path in tls.path.rglob("*") if path.is_file()]
     forms = [KEY, quote(KEY, safe=""), base64.b64encode(KEY.encode()).decode(), KEY.encode().hex(), KEY[:12]]
     for form in forms:
@@ -115,6 +116,27 @@ def test_an_untrusted_server_leaves_everything_as_it_was(tls: Folder) -> None:
     assert done.status == 1
     assert "NOT KEPT" in done.said
     assert tls.digests("cassettes") == before
+
+
+def test_a_key_that_is_missing_is_told_before_anything_is_asked(tls: Folder) -> None:
+    """
+    Where a variable is not set, what goes in its place is told, beside what the recording costs; replay does without.
+    """
+    done = tls("record", "Spy", "--only", "invoke", env=tls.env(SPY_KEY=""))
+    assert "SPY_KEY is not set in the environment: 'placeholder' goes in its place" in done.said
+    assert "SPY_KEY is not set" not in tls("run", "Spy", "--only", "invoke").said
+
+
+def test_what_could_not_be_kept_is_not_asked_for(fresh: Folder, upstream: ToyUpstream) -> None:
+    """
+    Where cassettes cannot be written no request is made, or paid for; the folder is named.
+    """
+    before = len(upstream.seen)
+    fresh.cassette("Good", "invoke").parent.parent.mkdir(parents=True)
+    fresh.cassette("Good", "invoke").parent.write_text("a file where a folder should be")
+    done = fresh("record", "Good", "--only", "invoke")
+    assert (done.status, len(upstream.seen)) == (2, before), done.said
+    assert "cassettes/toys/Good: cannot be written" in done.said
 
 
 def answering(folder: Folder, answer: bytes, *words: str) -> tuple[int, str]:

@@ -76,6 +76,35 @@ def test_the_jobs_measure_and_compare(project: Folder, tmp_path: Path) -> None:
     assert (done.returncode, done.stdout) == (0, ""), done.stderr
 
 
+def test_words_of_inputs_are_those_of_a_shell_and_nothing_of_them_is_run(tmp_path: Path) -> None:
+    """
+    Requirements may stand on several lines and have blanks in quotes; names of adapters likewise.
+    """
+    (tmp_path / "bin").mkdir()
+    for name, calls in (("python", '[ "$1" = -m ] || exec "$REAL" "$@"'), ("harness", "")):
+        script = tmp_path / "bin" / name
+        script.write_text(f'#!/bin/sh\n{calls}\nprintf "<%s>" "$@" >> "$SAID"\n')
+        script.chmod(0o755)
+    said = tmp_path / "said"
+    environ = {"PATH": f"{tmp_path / 'bin'}{os.pathsep}{os.environ['PATH']}", "REAL": sys.executable, "SAID": str(said)}
+    wanted = ". capability-harness==0.1.0\n'my-sdk>=2; python_version<\"4\"'\n$(touch pwned) *\n"
+    done = _run(_script("measure", "Install the adapters and the harness"), tmp_path, REQUIREMENTS=wanted, **environ)
+    assert done.returncode == 0, done.stderr
+    pinned, marked = "<capability-harness==0.1.0>", '<my-sdk>=2; python_version<"4">'
+    assert said.read_text() == f"<-m><pip><install><.>{pinned}{marked}<$(touch><pwned)><*>"
+    assert not (tmp_path / "pwned").exists()
+
+    said.unlink()
+    inputs = {"ADAPTERS": "Good 'My LLM'", "FAMILY": "", "CONFIG": "", "RUNNER_TEMP": str(tmp_path)}
+    assert _run(_script("measure", "Measure"), tmp_path, **inputs, **environ).returncode == 0
+    assert said.read_text().startswith("<check><Good><My LLM><--github>")
+    said.unlink()
+    assert _run(_script("measure", "Measure"), tmp_path, **{**inputs, "ADAPTERS": ""}, **environ).returncode == 0
+    assert said.read_text().startswith("<check><--github>")
+    # not taken for all of them
+    assert _run(_script("measure", "Measure"), tmp_path, **{**inputs, "ADAPTERS": "'My LLM"}, **environ).returncode == 1
+
+
 def test_only_the_second_job_may_write_and_it_runs_nothing_of_the_project() -> None:
     """
     The job that installs the project may read alone and sees no secret; the other one installs the harness alone.

@@ -54,6 +54,24 @@ def test_entry_points_of_installed_packages_register(place: Place) -> None:
     assert {"batch": "passed", "abatch": "passed"} == ran.of("Honest") == ran.of("Emulated"), ran.said
 
 
+def test_a_hook_that_raises_is_a_usage_error(place: Place) -> None:
+    """
+    The error has the line of the conftest.py and what was raised there, and is no internal error of pytest.
+    """
+    place.write(
+        "conftest.py",
+        "import harness\n\n\ndef pytest_harness_adapters(config):\n    return harness.Adapter(name='A', kwarg={})\n",
+    )
+
+    ran = place.pytest("--harness")
+
+    assert ran.status == 4, ran.said
+    assert "conftest.py:5: raised TypeError" in ran.err
+    assert "'kwarg'" in ran.err
+    assert "hint: mend the hook" in ran.err
+    assert "INTERNALERROR" not in ran.said
+
+
 def test_a_hook_that_returns_something_else_is_a_usage_error(place: Place) -> None:
     """
     The error says what was returned, and what should be.

@@ -67,6 +67,14 @@ def test_verdict_reason_answers_and_figures_are_told():
     assert "claims overrides suggest native, published native" in text
 
 
+def test_only_a_stream_is_said_to_be_delivered():
+    """
+    A call that gives one answer has no delivery, and is not said to have had no answer.
+    """
+    assert "no answer" not in explained("OpenAI", Capability.INVOKE)
+    assert "delivery" not in explained("OpenAI", Capability.BATCH)
+
+
 def test_the_recordings_provenance_is_whole():
     """
     Path, time, digest and the kind of upstream are there.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import re
 import unicodedata
 from dataclasses import replace
@@ -81,6 +82,11 @@ def test_eighty_columns_keep_symbol_and_word():
     text = bare(render_terminal(made_up(12), 80, colour=True))
 
     assert all(words in text for words in ("✅ native", "❌ worker-", "thread", "❌ sequen-", "tial", "❌ blocked"))
+    lines = text.splitlines()
+    first, second = next(pair for pair in itertools.pairwise(lines) if "❌ sequen-" in pair[0])
+    # an emoji takes two columns and is one character
+    ahead = first[: first.index("sequen-")]
+    assert width_of(second[: second.index("tial")]) == width_of(ahead)
 
 
 def test_without_colour_all_of_ours_is_ascii():
@@ -109,6 +115,12 @@ def test_an_incomplete_run_says_so_and_an_empty_one_is_no_error():
     What was not measured is not passed over.
     """
     assert "incomplete" in render_terminal(replace(made_up(1), complete=False), 120, colour=False)
+    whole = made_up(1)
+    part = replace(whole, complete=False, cells=tuple(one for one in whole.cells if one.capability == "stream"))
+    for width in (60, 80, 120):
+        text = render_terminal(part, width, colour=False)
+        assert "1 adapter, 1 cell: 1 " in " ".join(text.split())
+        assert "unknown" not in text
     assert "0 adapters" in render_terminal(Matrix(complete=True, harness="", python="", adapters=(), cells=()))
 
 

@@ -71,11 +71,24 @@ def test_a_process_that_ends_within_an_answer_is_noted_and_not_kept_in_part(benc
     """
     A recording that lacks the inference request would make later replays unknown; the note makes them broken.
     """
-    adapter = bench.adapter("HangsAfterToken", timeout=1.5)
+    adapter = bench.adapter("ExitsWhileAnswered")
     (row,) = bench.rows([adapter], [INVOKE], record=True)
-    assert bench.files() == ["toys/HangsAfterToken/invoke.attempt.json"]
+    assert bench.files() == ["toys/ExitsWhileAnswered/invoke.attempt.json"]
     assert (row.cells[0].verdict, row.kept) == (Verdict.BROKEN, ())
     assert bench.cell(adapter).verdict is Verdict.BROKEN
+
+
+def test_an_upstream_that_does_not_answer_says_nothing_about_the_adapter(bench: Bench) -> None:
+    """
+    Who waits for it to the end of the time is no worse for it: the cell is unknown, nothing is noted for later, and the
+    user is told how to wait longer.
+    """
+    adapter = bench.adapter("WaitsAfterToken", timeout=1.5)
+    (row,) = bench.rows([adapter], [INVOKE], record=True)
+    assert (row.cells[0].verdict, row.kept, bench.files()) == (Verdict.UNKNOWN, (), [])
+    assert row.cells[0].reason == "the upstream had not answered in full: the call did not end within 1.5 s"
+    assert [problem.message for problem in row.problems] == [f"{row.cells[0].reason} (--timeout gives it longer)"]
+    assert "there is no cassette" in bench.cell(adapter).reason
 
 
 @pytest.mark.parametrize(("path", "capability"), [("/broke", INVOKE), ("/cut", STREAM)])
@@ -109,7 +122,7 @@ def test_retries_that_end_in_an_answer_are_kept(bench: Bench) -> None:
 
 @pytest.mark.parametrize(
     ("name", "kwargs"),
-    [("Faulty", {"how": "raise"}), ("Honest", {"path": "/broke"}), ("HangsAfterToken", {})],
+    [("Faulty", {"how": "raise"}), ("Honest", {"path": "/broke"}), ("WaitsAfterToken", {}), ("ExitsWhileAnswered", {})],
 )
 def test_a_failing_recording_loses_nothing(bench: Bench, name: str, kwargs: dict[str, str]) -> None:
     """

@@ -13,6 +13,7 @@ from harness.checks import check
 from harness.checks.check import CheckError
 from harness.checks.registry import Found, chosen, find_checks, reason_off, switched_off
 from harness.checks.result import Result, Source, State
+from harness.session.cells import NO_CASSETTE
 from harness.session.readiness import Readiness, Tried, readiness
 from harness.session.session import Row
 from harness.session.standing import Remark, weigh
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
 
 TOY = Measured(name="Toy", family="toys", target="toy:Toy")
 SOURCE = Source(path="toy.py", line=7, text="def stream(self, prompt):")
+CONSTRUCTOR = Source(path="toy.py", line=3, text="def __init__(self):")
 
 
 @check(name="no-slang", promise="answers are polite", hint="the model", calls=["stream", "astream"])
@@ -63,7 +65,7 @@ def _ready(
     baseline: Matrix | None = None,
     battery: int = 1,
 ) -> Readiness:
-    tried = Tried(results=results or {}, sources=dict.fromkeys(Capability, SOURCE))
+    tried = Tried(results=results or {}, sources=dict.fromkeys(Capability, SOURCE), constructor=CONSTRUCTOR)
     row = Row(adapter=TOY, cells=tuple(cells))
     return readiness(adapter or _adapter(), row, tried, CHECKS, baseline, battery=battery)
 
@@ -89,6 +91,10 @@ def test_unknown_is_never_green() -> None:
         [replace(one, reason="no cassette") if one.verdict is Verdict.UNKNOWN else one for one in cells]
     ).items
     assert (item.rule, item.calls) == ("unknown", (Capability.STREAM, Capability.ASTREAM))
+    assert item.again == "harness explain toys/Toy stream"
+    missing = [replace(one, reason=NO_CASSETTE) if one.verdict is Verdict.UNKNOWN else one for one in cells]
+    (item,) = _ready(missing).items
+    assert item.again == "harness record toys/Toy --only stream --only astream"
     expected = [replace(one, expected=one.verdict, why_expected="no key") for one in cells]
     assert _ready([one for one in expected if one.verdict is Verdict.UNKNOWN]).ready
 
@@ -111,10 +117,10 @@ def test_an_item_says_what_was_expected_measured_and_where_to_look() -> None:
 
 def test_one_root_cause_is_one_item() -> None:
     """
-    An adapter that cannot be constructed has one thing to do, and not six.
+    An adapter that cannot be constructed has one thing to do, and not six; its constructor is the place to look.
     """
     found = _ready([_cell(call, Verdict.BLOCKED) for call in Capability])
-    assert [item.calls for item in found.items] == [tuple(Capability)]
+    assert [(item.calls, item.source) for item in found.items] == [(tuple(Capability), CONSTRUCTOR)]
 
 
 def test_what_a_check_finds_is_to_be_done_where_the_call_works() -> None:
@@ -171,7 +177,7 @@ def test_native_and_not_promised_is_a_note() -> None:
     assert {note.kind for note in notes} == {Remark.UNPROMISED}
     assert weigh(_cells(), None).notes == ()
     nothing = _ready(_cells(), adapter=_adapter(declares=[]))
-    assert len(nothing.notes) == 6
+    assert nothing.notes == (f"{', '.join(Capability)}: native, and not declared: the documentation may promise it",)
     assert nothing.ready
 
 

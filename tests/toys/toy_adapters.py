@@ -235,10 +235,24 @@ class Faulty(Honest):
         return prompt
 
 
-class HangsAfterToken(Honest):
+class WaitsAfterToken(Honest):
+    """
+    Ask an upstream that never answers, after one that did.
+    """
+
     def invoke(self, prompt: str) -> str:
         self.post("/token")
         return _texts(self.post("/never", prompt=prompt))[0]
+
+
+class ExitsWhileAnswered(WaitsAfterToken):
+    """
+    End the process while the answer is waited for.
+    """
+
+    def invoke(self, prompt: str) -> str:
+        threading.Timer(0.5, os._exit, [7]).start()
+        return super().invoke(prompt)
 
 
 class Retries(Honest):

@@ -239,3 +239,16 @@ def _fail_upstream(story: Story, failure: str) -> None:
             story.head(request, pieces).arrive(request, 0).arrive(request, 1).end(request)
         case _:
             story.add(UpstreamFailed, request=request, why="connection reset")
+
+
+def test_what_the_adapter_passes_on_as_it_is_is_said_once() -> None:
+    """
+    The library's own error is both how the upstream failed and what was said of it.
+    """
+    for message, reason in (
+        ("no route", "the upstream failed, and it said so: ConnectError: no route"),
+        ("sorry", "the upstream failed (ConnectError: no route) and it said so: ConnectError: sorry"),
+    ):
+        story = Story(INVOKE).begin()
+        story.add(UpstreamFailed, request=story.send(), why="ConnectError: no route")
+        assert _verdict(story.fail("ConnectError", message)) == (Verdict.UNKNOWN, reason)
