@@ -51,6 +51,7 @@ RELIABLE: Final = (
         batch=CONCURRENT,
         abatch=CONCURRENT,
     ),
+    _telling("Guesses", "Nobody asks for the tokens."),
     _telling("Built", "The same, and their package puts them together."),
 )
 """They keep everything that the checks ask for."""

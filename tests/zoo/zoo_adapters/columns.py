@@ -213,6 +213,28 @@ class BuiltWithATail(Built):
         return [piece, Chunk("")] if piece.finish_reason else [piece]
 
 
+class Guesses(Telling):
+    """
+    Reckon the tokens where they are asked for and its upstream, which is not, says nothing of them.
+    """
+
+    def _wanted(self, prompt: object, stop: Stop, *, stream: bool = False) -> dict[str, Any]:
+        wanted = super()._wanted(prompt, stop, stream=stream)
+        return {name: value for name, value in wanted.items() if name != "usage"} if stream else wanted
+
+    def stream(self, prompt: str, *, stop: Stop = None, stream_usage: bool = False) -> Iterator[Any]:
+        yield from super().stream(prompt, stop=stop, stream_usage=stream_usage)
+        if stream_usage:
+            yield Message("", usage={"total_tokens": 5})
+
+    async def astream(self, prompt: str, *, stop: Stop = None, stream_usage: bool = False) -> AsyncGenerator[Any]:
+        async with aclosing(super().astream(prompt, stop=stop, stream_usage=stream_usage)) as pieces:
+            async for piece in pieces:
+                yield piece
+        if stream_usage:
+            yield Message("", usage={"total_tokens": 5})
+
+
 class ForgetsTheEnd(Telling):
     """
     Lose the finish reason when pieces are added.
