@@ -218,7 +218,7 @@ def grown(found: Sequence[dict[str, Any]], name: str) -> float:
     Return how much more a cell costs at the largest size than at the smallest.
     """
     small, large = (max(size["steps"][name]["cpu"], LEAST) / size["cells"] for size in (found[0], found[-1]))
-    return large / small
+    return float(large / small)
 
 
 def fattened(found: Sequence[dict[str, Any]], name: str) -> float:
