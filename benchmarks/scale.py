@@ -45,6 +45,8 @@ SIZES: Final = (100, 500, 1000, 5000)
 SHARDS: Final = 5
 MOST_GROWTH: Final = 1.5
 """A cell of the largest size may cost so much more than one of the smallest, and a further one so much more memory."""
+LEAST: Final = 0.05
+"""Seconds; the processor's clock goes in steps of 0.01, so that less cannot be told from nothing."""
 PIECES: Final = 24
 
 
@@ -132,11 +134,15 @@ class Clock:
         self.taken[name] = {"wall": time.perf_counter() - wall, "cpu": own + children, "own": own, "peak": peak()}
 
 
-def peak(whose: int = resource.RUSAGE_SELF) -> float:
+def peak() -> float:
     """
-    Return the most memory that this process, or the largest of its ended children, has had so far, in MB.
+    Return the most memory that this process has had so far, in MB.
     """
-    return resource.getrusage(whose).ru_maxrss / 1024
+    status = Path("/proc/self/status")
+    if status.exists():
+        # ru_maxrss begins with that of the process which started this one
+        return int(status.read_text(encoding="ascii").partition("VmHWM:")[2].split()[0]) / 1024
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
 
 
 def copied(row: Matrix, number: int) -> Matrix:
@@ -184,7 +190,7 @@ def one_size(folder: Path, number: int, *, copies: bool, jobs: int) -> dict[str,
     assert encode_matrix(merged) == data
     with clock.step("reports"):
         write_reports(folder / "reports", matrix)
-    child = peak(resource.RUSAGE_CHILDREN)
+    child = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss / 1024
     return {"adapters": number, "cells": len(matrix.cells), "child": child, "bytes": len(data), "steps": clock.taken}
 
 
@@ -211,8 +217,8 @@ def grown(found: Sequence[dict[str, Any]], name: str) -> float:
     """
     Return how much more a cell costs at the largest size than at the smallest.
     """
-    small, large = (size["steps"][name]["cpu"] / size["cells"] for size in (found[0], found[-1]))
-    return large / small if small else 1.0
+    small, large = (max(size["steps"][name]["cpu"], LEAST) / size["cells"] for size in (found[0], found[-1]))
+    return float(large / small)
 
 
 def fattened(found: Sequence[dict[str, Any]], name: str) -> float:
