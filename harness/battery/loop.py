@@ -125,7 +125,8 @@ class WaitWatch:
     def _waited_for_child(
         self, original: Callable[..., Any], child: subprocess.Popen[Any], *args: object, **options: object
     ) -> Any:  # noqa: ANN401 - what the original returns
-        if child.poll() is None:
+        # not whether it still runs: of a child that ends at once, that would differ from run to run
+        if child.returncode is None:
             self._report("waited for a child process")
         return original(child, *args, **options)
 
