@@ -3,6 +3,7 @@ What LiteLLM makes when it is first needed, made once for the six calls of an ad
 
 pydantic builds a model's schema for the first instance: a fifth of the processor time of a streamed call.
 """
+
 from __future__ import annotations
 
 from litellm.types.utils import (
