@@ -3,13 +3,10 @@
 from __future__ import annotations
 
 import asyncio
-import os
 import selectors
-import subprocess
 import threading
 import time
-from concurrent.futures import Future
-from functools import partial, wraps
+from functools import wraps
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -81,8 +78,9 @@ class WaitWatch:
     Tell when something waits synchronously on a thread whose event loop is running.
 
     Watched are `time.sleep`, which is replaced once per process, before adapters are imported, because modules keep
-    references to it; waits for events and queues that came to their time-out, so that they were sleeps; and those for
-    child processes and for the results of threads. Others that a thread ends show in its traffic, if it has any.
+    references to it, and waits for events and queues that came to their time-out, so that they were sleeps. Waits that
+    a thread ends show in its traffic, if it has any. A wait for a child process does not count: client libraries ask
+    `uname` and its like what machine this is when they send their first request (the OpenAI and Anthropic SDKs do).
     """
 
     def __init__(self) -> None:
@@ -92,13 +90,6 @@ class WaitWatch:
         self._thread: int | None = None
         time.sleep = _in_place_of(time.sleep, self._slept)
         threading.Condition.wait = _in_place_of(threading.Condition.wait, self._waited)  # type: ignore[method-assign]
-        for name in ("wait", "communicate"):
-            original = getattr(subprocess.Popen, name)
-            setattr(subprocess.Popen, name, _in_place_of(original, partial(self._waited_for_child, original)))
-        os.system = _in_place_of(os.system, partial(self._ran, os.system))
-        for name in ("result", "exception"):
-            original = getattr(Future, name)
-            setattr(Future, name, _in_place_of(original, partial(self._waited_for_result, original)))
 
     def watch(self, on_wait: Callable[[str], None] | None) -> None:
         """
@@ -121,25 +112,6 @@ class WaitWatch:
         if timeout is not None and timeout > 0 and not came:
             self._report(f"waited synchronously for {timeout:g} s")
         return came
-
-    def _waited_for_child(
-        self, original: Callable[..., Any], child: subprocess.Popen[Any], *args: object, **options: object
-    ) -> Any:  # noqa: ANN401 - what the original returns
-        # not whether it still runs: of a child that ends at once, that would differ from run to run
-        if child.returncode is None:
-            self._report("waited for a child process")
-        return original(child, *args, **options)
-
-    def _ran(self, original: Callable[[Any], int], command: object) -> int:
-        self._report("waited for a child process")
-        return original(command)
-
-    def _waited_for_result(
-        self, original: Callable[..., Any], future: Future[Any], *args: object, **options: object
-    ) -> Any:  # noqa: ANN401 - what the original returns
-        if not future.done():
-            self._report("waited for the result of another thread")
-        return original(future, *args, **options)
 
 
 def _in_place_of(original: Callable[..., Any], function: Callable[..., Any]) -> Callable[..., Any]:

@@ -38,7 +38,13 @@ AWAITS: Final = (
             kwargs={"how": how},
             ainvoke=BLOCKS,
         )
-        for how in ("sleep", "event", "child")
+        for how in ("sleep", "event")
+    ),
+    specimen(
+        "AsksTheMachine",
+        "awaits:AsksTheMachine",
+        "A child process that tells what machine this is does none of the call's I/O.",
+        ainvoke=NATIVE,
     ),
     *(
         specimen(

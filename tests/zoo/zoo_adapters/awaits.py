@@ -108,7 +108,7 @@ class SyncListInside(Base):
 
 class SleepsInside(Base):
     """
-    Wait synchronously after asynchronous I/O: in one of some ways to sleep, or for a child process.
+    Wait synchronously after asynchronous I/O, in one of two ways to sleep.
     """
 
     def __init__(self, base_url: str, *, how: str = "sleep") -> None:
@@ -117,14 +117,21 @@ class SleepsInside(Base):
 
     async def ainvoke(self, prompt: str) -> str:
         answer = await self._aask(prompt)
-        match self._how:
-            case "sleep":
-                sleep(0.5)  # noqa: ASYNC251 - the fault on show
-            case "event":
-                threading.Event().wait(0.5)
-            case _:
-                subprocess.run([sys.executable, "-S", "-c", "input()"], input=b"go", check=False)  # noqa: ASYNC221 - the fault on show
+        if self._how == "sleep":
+            sleep(0.5)  # noqa: ASYNC251 - the fault on show
+        else:
+            threading.Event().wait(0.5)
         return answer
+
+
+class AsksTheMachine(Base):
+    """
+    Ask a child process what machine this is before the first request, as SDKs do for a header.
+    """
+
+    async def ainvoke(self, prompt: str) -> str:
+        subprocess.run([sys.executable, "-S", "-c", ""], check=False)
+        return await self._aask(prompt)
 
 
 class ComputesInside(Base):
