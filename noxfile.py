@@ -78,7 +78,9 @@ ENGINES: Final = {
 }
 """The environments that only recording needs: family, and what is installed beside the lock."""
 OLD_CLIENTS: Final = "tests/tape_clients/old-clients.txt"
-IN_PARALLEL: Final = ("-n", "2", "--dist", "worksteal")
+BUSY: Final = (os.cpu_count() or 1) + 1
+"""Tests or adapters side by side that keep the processors at work: one of them waits, for a process or a time-out."""
+IN_PARALLEL: Final = ("-n", str(BUSY), "--dist", "worksteal")
 """Options of pytest: a worker that is done takes over what another has not begun."""
 PICTURED: Final = (
     "Anthropic", "CTransformers", "Clarifai", "DeepInfra", "Fireworks", "GigaChat", "LlamaCpp", "Minimax", "Ollama",
@@ -190,7 +192,7 @@ def matrix(session: nox.Session, family: str) -> None:
         part = Path(session.create_tmp()) / f"{environment.name}.json"
         part.unlink(missing_ok=True)
         # adapters sleep between polls and are waited for: 51 s with a job a processor, 32 s with two
-        jobs = ("--jobs", str(2 * (os.cpu_count() or 1)))
+        jobs = ("--jobs", str(BUSY))
         if not harness(session, environment, "run", *environment.adapters, *jobs, "--json", str(part)):
             failed.append(environment.name)
         parts.append(str(part))
