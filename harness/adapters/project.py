@@ -48,6 +48,7 @@ class Project:
         environment: the locked environment that its adapters run in, where they do not say; None where it has but one.
         checks: further checks of `harness check`, as "module:attribute".
         columns: checks that are columns of the table.
+        column_rows: the adapters that a column is tried on, where these are not all.
         usage: how a stream of its adapters is asked for token usage, where they do not say.
         programs: those beside the adapters, by their names.
         adapters: those that the file registers, in its order.
@@ -71,6 +72,7 @@ class Project:
     environment: str | None = None
     checks: tuple[str, ...] = ()
     columns: tuple[str, ...] = ()
+    column_rows: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     usage: Mapping[str, object] | None = None
     programs: Mapping[str, Program] = field(default_factory=dict)
     adapters: tuple[Adapter, ...] = ()
@@ -138,6 +140,7 @@ def _project(found: Configuration) -> Project:
     _check_project_keys(settings, found)
     root = found.file.parent
     family = _family(found)
+    told = settings.get("columns", ())
     project = Project(
         root=root,
         family=family,
@@ -154,7 +157,8 @@ def _project(found: Configuration) -> Project:
         timeout=checks.optional(checks.seconds)(settings.get("timeout"), f"{place}, timeout"),
         environment=checks.optional(checks.environment_name)(settings.get("environment"), f"{place}, environment"),
         checks=_specs(settings.get("checks", ()), f"{place}, checks"),
-        columns=checks.texts(settings.get("columns", ()), f"{place}, columns"),
+        columns=checks.texts(list(told) if isinstance(told, dict) else told, f"{place}, columns"),
+        column_rows=_column_rows(told, f"{place}, columns"),
         usage=checks.optional(checks.keywords)(settings.get("usage"), f"{place}, usage"),
         programs=_programs(found),
         file=found.file,
@@ -192,6 +196,12 @@ def _path(settings: Mapping[str, object], key: str, place: str, default: str) ->
 
 def _optional_path(settings: Mapping[str, object], key: str, place: str, root: Path) -> Path | None:
     return root / checks.text(settings[key], f"{place}, {key}") if key in settings else None
+
+
+def _column_rows(told: object, where: str) -> Mapping[str, tuple[str, ...]]:
+    if not isinstance(told, dict):
+        return {}
+    return {check: checks.texts(names, f"{where}.{check}") for check, names in told.items()}
 
 
 def _folders(value: object, where: str, root: Path) -> tuple[Path, ...]:

@@ -36,7 +36,7 @@ from harness.events import (
 )
 from harness.marks import carried
 from harness.tape import cassette as files
-from harness.tape import clients, engines
+from harness.tape import clients, engines, guard
 from harness.tape.gate import GRACE, Gate
 from harness.tape.log import Log
 from harness.tape.passage import Control, Door, ThroughTape
@@ -115,10 +115,12 @@ class Cell:
             else:
                 self._run_sync(tape)
             engines.finish(tape)
-        children.look()
-        self._tell_of_the_class()
-        # threads that the adapter left behind have nothing more to say to a cell that is over
-        self._send = _nowhere
+            children.look()
+            self._tell_of_the_class()
+            # threads that the adapter left behind have nothing more to say to a cell that is over, neither through the
+            # tape nor, once that is taken out, past it
+            self._send = _nowhere
+            guard.hush()
 
     def _in_child(self) -> None:
         # what a forked child sends is not the adapter's process's traffic, and its copy of the pipe is not its own

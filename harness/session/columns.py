@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import TYPE_CHECKING
 
+from harness.adapters.spelling import did_you_mean
 from harness.cells import Checked
 from harness.checks.registry import chosen, find_checks, modules, switched_off
+from harness.errors import UserError
 from harness.session.paths import family_of
 from harness.session.readiness import try_checks
 from harness.session.tidy import secrets_among, tidy
@@ -32,11 +34,13 @@ class Columns:
         project: the configuration.
         checks: by name.
         off: by the adapter's id.
+        rows: the adapters, by name, that a check is tried on, where these are not all.
     """
 
     project: Project
     checks: Mapping[str, Found]
     off: Mapping[str, Mapping[str, str]]
+    rows: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
     def preloaded(self, project: Project) -> Project:
         """
@@ -48,11 +52,14 @@ class Columns:
         """
         Try the checks on an adapter.
         """
-        on = {call for one in self.checks.values() for call in one.check.calls}
+        checks = {
+            name: one for name, one in self.checks.items() if adapter.name in self.rows.get(name, (adapter.name,))
+        }
+        on = {call for one in checks.values() for call in one.check.calls}
         wanted = [call for call in calls if call in on]
         if not wanted:
             return ()
-        found = try_checks(session, adapter, self.checks, self.off.get(adapter.id, {}), wanted)
+        found = try_checks(session, adapter, checks, self.off.get(adapter.id, {}), wanted)
         family = family_of(self.project, adapter)
         clean = partial(tidy, root=self.project.root, secrets=secrets_among(adapter))
         return tuple(
@@ -83,7 +90,27 @@ def columns(project: Project, adapters: Iterable[Adapter], names: Sequence[str])
     known = find_checks(project)
     where = "--column" if names else f"columns of {project.file}"
     checks = chosen(known, wanted, where)
-    return Columns(project=project, checks=checks, off={one.id: switched_off(one, known) for one in adapters})
+    off = {one.id: switched_off(one, known) for one in adapters}
+    return Columns(project=project, checks=checks, off=off, rows={} if names else _rows(project, where))
+
+
+def _rows(project: Project, where: str) -> Mapping[str, tuple[str, ...]]:
+    """
+    Return the adapters that columns are tried on.
+
+    Raises:
+        UserError: there is no adapter of that name.
+    """
+    known = [one.name for one in project.adapters]
+    for check, names in project.column_rows.items():
+        unknown = next((name for name in names if name not in known), None)
+        if unknown is not None:
+            raise UserError(
+                f"unknown adapter {unknown!r}{did_you_mean(unknown, known)}",
+                where=f"{where}, {check}",
+                hint="name adapters that are registered there",
+            )
+    return project.column_rows
 
 
 def _sentence(result: Result) -> str:

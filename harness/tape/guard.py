@@ -84,6 +84,15 @@ def shut(on_dial: Callable[[str], None] | None = None, on_child: Callable[[str],
     _door = _Door(on_dial, on_child)
 
 
+def hush() -> None:
+    """
+    Go on refusing, where every way out is refused, and tell of no attempt any more.
+    """
+    global _door  # noqa: PLW0603 - see `shut`
+    if _door is not None:
+        _door = _Door(None, None)
+
+
 def open_again() -> None:
     """
     Let connections through again.

@@ -88,6 +88,10 @@ def test_a_mistake_on_the_command_line_is_told_in_words(
         ("[adapters.Good]\ntarget = 'a:B'\n[adapters.Good]\n", ("harness.toml:3:", "not valid TOML")),
         ("[tool.harness.adapters.Good]\ntarget = 'a:B'", ("'tool'", "without the prefix")),
         ("columns = ['stop ']\n[adapters.Good]\ntarget = 'a:B'", ("unknown check 'stop '", "harness.toml", "columns")),
+        (
+            "columns = { stop = ['God'] }\n[adapters.Good]\ntarget = 'a:B'",
+            ("unknown adapter 'God'; did you mean 'Good'?", "stop"),
+        ),
         ("[adapters.Good]\ntarget = 'a:B'\nrebuild = 'joined'", ("'joined'", "rebuild", "[adapters.Good]")),
         ("[adapters.Good]\ntarget = 'a:B'\nusage = true", ("usage", "must be a table")),
         ("family = '../up'\n[adapters.Good]\ntarget = 'a:B'", ("family", "../up")),

@@ -333,6 +333,24 @@ def test_shut_holds_until_it_is_opened_again() -> None:
     assert told == ["127.0.0.1:9"]
 
 
+def test_who_is_hushed_refuses_and_tells_of_nobody(port: int) -> None:
+    """
+    What a thread that was left behind dials once the call is over is refused, and is no part of the call.
+    """
+    told: list[str] = []
+    guard.shut(told.append)
+    try:
+        guard.hush()
+        with pytest.raises(NetworkRefused):
+            _connect(port)
+    finally:
+        guard.open_again()
+    guard.hush()
+    assert told == []
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        socket.create_connection(server.getsockname()).close()
+
+
 def test_children_are_allowed_but_told_of() -> None:
     """
     A child process is not the guard's to stop; whoever shut it is told its name.
