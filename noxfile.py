@@ -191,7 +191,6 @@ def matrix(session: nox.Session, family: str) -> None:
     for environment in environments:
         part = Path(session.create_tmp()) / f"{environment.name}.json"
         part.unlink(missing_ok=True)
-        # adapters sleep between polls and are waited for: 51 s with a job a processor, 32 s with two
         jobs = ("--jobs", str(BUSY))
         if not harness(session, environment, "run", *environment.adapters, *jobs, "--json", str(part)):
             failed.append(environment.name)

@@ -23,7 +23,7 @@ from harness.adapters import Adapter, MissingDependency, load_target
 from harness.battery.job import note
 from harness.checks.bench import Bench
 from harness.checks.check import Check, NotApplicable
-from harness.checks.result import Result, State
+from harness.checks.result import Result, Source, State
 from harness.checks.sources import constructor_of, source_of
 from harness.errors import UserError
 from harness.tape import cassette as files
@@ -32,7 +32,7 @@ from harness.tape.passage import Door
 from harness.words import Capability
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Callable, Iterator, Sequence
 
     from vcr.cassette import Cassette
 
@@ -66,7 +66,7 @@ def run(job: Job, capability: Capability, send: Send) -> None:
     # a program serves one call at a time
     calls = list(wanted) if forks and door is None else [capability]
     send("note", note("tried", " ".join(calls)))
-    _tell_constructor(adapter, Path(job.root), send)
+    _tell_place("source", adapter, lambda target: constructor_of(target, Path(job.root)), send)
     trials = [trial for call in calls for trial in _trials(job, adapter, call, send)]
     at_a_time = _AT_A_TIME if door is None else 1
     results = _side_by_side(trials, _patience(job), at_a_time) if forks else ((one, one.outcome()) for one in trials)
@@ -99,26 +99,27 @@ def _trials(job: Job, adapter: Adapter, call: Capability, send: Send) -> Iterato
     """
     Yield what is to be tried on one call; where that cannot be, say why in a note.
     """
-    _tell_source(adapter, call, Path(job.root), send)
-    path = job.cassettes.get(call.value)
-    if not path or not Path(path).exists():
-        send("note", note(f"checks.{call}", "there is nothing to replay"))
-        return
+    _tell_place(f"source.{call}", adapter, lambda target: source_of(target, call, Path(job.root)), send)
     try:
-        cassette = files.load(Path(path), match_on=adapter.match_on)
+        cassette = _recorded(job, adapter, call)
     except UserError:
         send("note", note(f"checks.{call}", "its cassette cannot be used"))  # the verdict's cell tells why
+        return
+    if cassette is None:
+        send("note", note(f"checks.{call}", "there is nothing to replay"))
         return
     bench = Bench(adapter, call, cassette, lambda other: _beside(job, adapter, other), _door(job))
     yield from (_Trial(call, load_check(spec), bench) for spec in _wanted(job).get(call, ()))
 
 
-def _beside(job: Job, adapter: Adapter, capability: Capability) -> Cassette | None:
-    path = job.cassettes.get(capability.value)
-    if not path or not Path(path).exists():
-        return None
+def _recorded(job: Job, adapter: Adapter, call: Capability) -> Cassette | None:
+    path = job.cassettes.get(call.value)
+    return files.load(Path(path), match_on=adapter.match_on) if path and Path(path).exists() else None
+
+
+def _beside(job: Job, adapter: Adapter, call: Capability) -> Cassette | None:
     try:
-        return files.load(Path(path), match_on=adapter.match_on)
+        return _recorded(job, adapter, call)
     except UserError:
         return None  # that call's own cell tells why
 
@@ -127,22 +128,13 @@ def _texts(value: object) -> list[str]:
     return [str(one) for one in value] if isinstance(value, list | tuple) else []
 
 
-def _tell_source(adapter: Adapter, capability: Capability, root: Path, send: Send) -> None:
+def _tell_place(name: str, adapter: Adapter, find: Callable[[object], Source | None], send: Send) -> None:
     try:
-        place = source_of(load_target(adapter), capability, root)
+        place = find(load_target(adapter))
     except (UserError, MissingDependency):
         return
     if place is not None:
-        send("note", note(f"source.{capability}", place.encode()))
-
-
-def _tell_constructor(adapter: Adapter, root: Path, send: Send) -> None:
-    try:
-        place = constructor_of(load_target(adapter), root)
-    except (UserError, MissingDependency):
-        return
-    if place is not None:
-        send("note", note("source", place.encode()))
+        send("note", note(name, place.encode()))
 
 
 def _patience(job: Job) -> float:

@@ -12,9 +12,7 @@ from harness.cli.options import capability, config_option, pace_option, project_
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from harness.adapters import Adapter, Project
     from harness.cells import Cell, Checked, Matrix, Measured
-    from harness.session.columns import Columns
     from harness.words import Capability
 
 
@@ -69,7 +67,7 @@ def _replayed(
 ) -> tuple[Cell, Measured, Sequence[Checked], int]:
     from harness.cli.progress import progress  # noqa: PLC0415 - as above
     from harness.cli.screen import show_problems  # noqa: PLC0415 - as above
-    from harness.session.checks import check_matching  # noqa: PLC0415 - as above
+    from harness.session.checks import check_matching, columns_of  # noqa: PLC0415 - as above
     from harness.session.session import Session  # noqa: PLC0415 - as above
     from harness.session.settings import Settings  # noqa: PLC0415 - as above
     from harness.session.standing import exit_status  # noqa: PLC0415 - as above
@@ -77,7 +75,7 @@ def _replayed(
     project = project_of(ctx, given["config"])
     adapter = registry_of(project).find(name)
     check_matching([adapter])
-    tried = _columns(project, adapter, given["columns"])
+    tried = columns_of(project, [adapter], given["columns"])
     settings = Settings(pace=given["pace"], jobs=1)
     with (
         progress({adapter.id: 1}) as shown,
@@ -86,14 +84,6 @@ def _replayed(
         row = session.measure(adapter, [wanted])
     show_problems(adapter.id, row.problems)
     return row.cells[0], row.adapter, row.checks, exit_status((), row.problems)
-
-
-def _columns(project: Project, adapter: Adapter, names: Sequence[str]) -> Columns | None:
-    if not (names or project.columns):
-        return None
-    from harness.session.columns import columns  # noqa: PLC0415 - imports the checks
-
-    return columns(project, [adapter], names)
 
 
 def _read(source: Path, name: str, wanted: Capability) -> tuple[Cell, Measured, Sequence[Checked]]:

@@ -10,7 +10,7 @@ from harness.cli.endings import INTERRUPTED
 from harness.cli.progress import progress
 from harness.cli.screen import note
 from harness.cli.summary import summarize
-from harness.session.checks import check_matching
+from harness.session.checks import check_matching, columns_of
 from harness.session.outputs import MATRIX, claims_of, joined, matrix_in, publish, require_folder
 from harness.session.session import Interrupted, Session, matrix_of
 from harness.session.standing import baseline_of
@@ -80,7 +80,7 @@ def run(selection: Selection, settings: Settings, wishes: Wishes) -> int:
     """
     check_matching(selection.adapters)
     results.require_target(wishes.target)
-    columns = _columns(selection, wishes)
+    columns = columns_of(selection.project, selection.adapters, wishes.columns)
     claims = claims_of(selection.project)
     old = _before(wishes.folder, selection)
     baseline = baseline_of(selection.project.reports / MATRIX) if wishes.compare else None
@@ -95,14 +95,6 @@ def run(selection: Selection, settings: Settings, wishes: Wishes) -> int:
         summarize(measured.matrix, baseline)
     status = results.status_of(measured.rows, measured.matrix, baseline, selection.project.file)
     return _stopped(measured, selection, wishes) if measured.interrupted else status
-
-
-def _columns(selection: Selection, wishes: Wishes) -> Columns | None:
-    if not (wishes.columns or selection.project.columns):
-        return None
-    from harness.session.columns import columns  # noqa: PLC0415 - imports the checks, which most runs do without
-
-    return columns(selection.project, selection.adapters, wishes.columns)
 
 
 def _before(folder: Path | None, selection: Selection) -> Matrix | None:

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from harness.session import Session, Settings
+from harness.session.checks import columns_of
 from harness.session.outputs import MATRIX
 from harness.session.standing import baseline_of, weigh
 
@@ -71,11 +72,8 @@ class Desk:
             UserError: there is no such check, or one cannot be loaded.
         """
         asked = self._asked
-        if asked.record or not (asked.columns or asked.project.columns):
-            return
-        from harness.session.columns import columns  # noqa: PLC0415 - imports the checks, which most runs do without
-
-        self._columns = columns(asked.project, adapters, asked.columns)
+        if not asked.record:
+            self._columns = columns_of(asked.project, adapters, asked.columns)
 
     def plan(self, cells: Iterable[tuple[Adapter, Capability]]) -> None:
         """

@@ -8,9 +8,10 @@ from harness.errors import UserError
 from harness.tape.matchers import checked
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Sequence
 
-    from harness.adapters import Adapter
+    from harness.adapters import Adapter, Project
+    from harness.session.columns import Columns
 
 
 def check_matching(adapters: Iterable[Adapter]) -> None:
@@ -25,3 +26,17 @@ def check_matching(adapters: Iterable[Adapter]) -> None:
             checked(adapter.match_on)
         except UserError as error:
             raise UserError(error.message, where=f"{adapter.place}, match_on", hint=error.hint) from error
+
+
+def columns_of(project: Project, adapters: Iterable[Adapter], names: Sequence[str]) -> Columns | None:
+    """
+    Return the columns of a run, as `session.columns.columns` does, which is imported only where there are some.
+
+    Raises:
+        UserError: a check or an adapter is not known, or a check cannot be loaded.
+    """
+    if not (names or project.columns):
+        return None
+    from harness.session.columns import columns  # noqa: PLC0415 - imports the checks, which most runs do without
+
+    return columns(project, adapters, names)

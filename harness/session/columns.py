@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
-from functools import partial
 from typing import TYPE_CHECKING
 
 from harness.adapters.spelling import did_you_mean
@@ -12,7 +11,6 @@ from harness.checks.registry import chosen, find_checks, modules, switched_off
 from harness.errors import UserError
 from harness.session.paths import family_of
 from harness.session.readiness import try_checks
-from harness.session.tidy import secrets_among, tidy
 from harness.words import State
 
 if TYPE_CHECKING:
@@ -61,7 +59,7 @@ class Columns:
             return ()
         found = try_checks(session, adapter, checks, self.off.get(adapter.id, {}), wanted)
         family = family_of(self.project, adapter)
-        clean = partial(tidy, root=self.project.root, secrets=secrets_among(adapter))
+        clean = session.cleaner(adapter)
         return tuple(
             Checked(
                 family=family,

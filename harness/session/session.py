@@ -259,7 +259,7 @@ class Session:
         kept = [one for one, outcome in outcomes.items() if outcome.interactions and one not in spoilt]
         row = measured(adapter, family, outcomes, self._upstream(adapter, outcomes))
         if row.problem is not None:
-            row = replace(row, problem=self._cleaner(adapter)(row.problem))
+            row = replace(row, problem=self.cleaner(adapter)(row.problem))
         return Row(adapter=row, cells=tuple(cells), problems=tuple(problems), kept=tuple(kept), made=made)
 
     def _cell(
@@ -280,7 +280,7 @@ class Session:
             attempt=attempt,
             replayed=not self._settings.record,
         )
-        judgement = withheld(judgement, made.get(capability), self._cleaner(adapter))
+        judgement = withheld(judgement, made.get(capability), self.cleaner(adapter))
         published = self._published.get(adapter.name, {}).get(capability)
         return cell(adapter, self._family(adapter), capability, judgement, outcome, published), problem or damage
 
@@ -289,12 +289,15 @@ class Session:
     ) -> tuple[Problem | None, Made]:
         from harness.session.recording import Recording  # noqa: PLC0415 - imports vcrpy, 1.3 s, which a replay does without
 
-        recording = Recording(adapter, self._settings, self._upstream(adapter, {}), self._cleaner(adapter))
+        recording = Recording(adapter, self._settings, self._upstream(adapter, {}), self.cleaner(adapter))
         why, made = recording.keep(path, capability, outcome)
         problem = None if why is None else Problem(kind=Trouble.UNKEPT, capability=capability, message=why)
         return problem, made
 
-    def _cleaner(self, adapter: Adapter) -> Callable[[str], str]:
+    def cleaner(self, adapter: Adapter) -> Callable[[str], str]:
+        """
+        Return what takes secrets, addresses and this machine's paths out of what is told of an adapter.
+        """
         # once for the six cells: what is secret among the arguments and the environment takes 2 ms to find
         if adapter.id not in self._cleaners:
             self._cleaners[adapter.id] = partial(tidy, root=self._project.root, secrets=secrets_among(adapter))

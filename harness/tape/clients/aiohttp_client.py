@@ -9,7 +9,6 @@ hands out the head at once and the body arrival by arrival, to whoever pulls.
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
-from weakref import WeakKeyDictionary, WeakSet
 
 from aiohttp import ClientError, ClientPayloadError, ClientRequest, HttpVersion11, hdrs, http_exceptions
 from aiohttp.connector import BaseConnector
@@ -18,6 +17,7 @@ from multidict import CIMultiDict, CIMultiDictProxy
 
 from harness.tape.clients.aiohttp_bodies import collect, put_body
 from harness.tape.clients.message import has_body, new_request
+from harness.tape.clients.openings import Openings
 from harness.tape.clients.patching import accepted
 from harness.tape.player import AnswerCut
 from harness.tape.tape import current
@@ -181,7 +181,7 @@ class _Connection:
         """
 
 
-_open: Final[WeakKeyDictionary[Any, WeakSet[_Connection]]] = WeakKeyDictionary()
+_open: Final = Openings[_Connection]()
 """The connections that a connector takes with it when it closes."""
 
 
@@ -297,7 +297,7 @@ def _tapped_connect(original: Callable[..., Awaitable[Any]]) -> Callable[..., Aw
         if hdrs.UPGRADE in req.headers:
             tape.refuse(_request(req, b""), "aiohttp's websockets are not recorded: no recording answers them")
         if not tape.recording:
-            return _opened(self, _Connection(tape, req.loop))
+            return _open.add(self, _Connection(tape, req.loop))
         own = _redirect(tape, req)
         try:
             real = await original(self, req, *args, **options)
@@ -309,20 +309,14 @@ def _tapped_connect(original: Callable[..., Awaitable[Any]]) -> Callable[..., Aw
             raise
         finally:
             req.url = own
-        return _opened(self, _Connection(tape, req.loop, real))
+        return _open.add(self, _Connection(tape, req.loop, real))
 
     return connect
 
 
-def _opened(connector: Any, connection: _Connection) -> _Connection:  # noqa: ANN401 - aiohttp's own classes
-    _open.setdefault(connector, WeakSet()).add(connection)
-    return connection
-
-
 def _tapped_close(original: Callable[..., Any]) -> Callable[..., Any]:
     def close(self: Any, *args: Any, **options: Any) -> Any:  # noqa: ANN401 - aiohttp's own classes
-        for connection in list(_open.pop(self, ())):
-            connection.lose()
+        _open.lose(self)
         return original(self, *args, **options)
 
     return close

@@ -8,9 +8,9 @@ only the wire format, whose pieces the tape has kept.
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final
-from weakref import WeakKeyDictionary, WeakSet
 
 from harness.tape.clients.message import declared_length, has_body, new_request
+from harness.tape.clients.openings import Openings
 from harness.tape.player import AnswerCut
 from harness.tape.tape import current
 
@@ -49,7 +49,7 @@ class _Shape:
 
     def __init__(self, library: ModuleType) -> None:
         self._library: Any = library
-        self._open: WeakKeyDictionary[Any, WeakSet[_Stream]] = WeakKeyDictionary()
+        self._open: Openings[_Stream] = Openings()
         self._sync_stream: Any = type("TapeStream", (_Pull, library.SyncByteStream), {"_library": library})
         self._async_stream: Any = type("AsyncTapeStream", (_AsyncPull, library.AsyncByteStream), {"_library": library})
 
@@ -99,7 +99,7 @@ class _Shape:
         """
 
         def close(transport: Any, *reason: object) -> None:  # noqa: ANN401 - as above
-            self._lose(transport)
+            self._open.lose(transport)
             original(transport, *reason)
 
         return close
@@ -110,20 +110,15 @@ class _Shape:
         """
 
         async def aclose(transport: Any, *reason: object) -> None:  # noqa: ANN401 - as above
-            self._lose(transport)
+            self._open.lose(transport)
             await original(transport, *reason)
 
         return aclose
 
-    def _lose(self, transport: Any) -> None:  # noqa: ANN401 - as above
-        for stream in list(self._open.pop(transport, ())):
-            stream.lose()
-
     def _response(self, transport: Any, request: Any, player: Any, stream: Any) -> Any:  # noqa: ANN401 - as above
         extensions = {"http_version": b"HTTP/1.1", "reason_phrase": player.reason.encode("ascii", "replace")}
         body = has_body(request.method, player.status)
-        made = stream(player, body=body)
-        self._open.setdefault(transport, WeakSet()).add(made)
+        made = self._open.add(transport, stream(player, body=body))
         return self._library.Response(player.status, headers=_headers(player), stream=made, extensions=extensions)
 
     def _record(self, recorder: Recorder, tape: Tape, request: Any, send: Callable[[], Any]) -> Player:  # noqa: ANN401 - as above
