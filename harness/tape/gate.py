@@ -84,6 +84,7 @@ class Gate:
         on_stall: Callable[[], None] = lambda: None,
     ) -> None:
         self._capability = capability
+        self._streams, self._batches = capability.streams, capability.batches
         self._inputs = frozenset(range(inputs))
         self._counts = counts
         self._grace = grace
@@ -170,8 +171,7 @@ class Gate:
         """
         Note when an answer ends, on the recording's clock.
         """
-        with self._changed:
-            self._ends[request] = end
+        self._ends[request] = end
 
     def hold(self, position: int, of: int, *, last: bool, address: str = "", request: int = 0) -> None:
         """
@@ -197,8 +197,10 @@ class Gate:
             spot: the place that the arrival is pulled from.
             last: it is the last one of its answer.
         """
-        if self._spot is not None and (spot != self._spot or (last and self._capability.batches)):
+        if self._spot is not None and (spot != self._spot or (last and self._batches)):
             return False
+        if not self._streams:
+            return True
         if self._items > self._items_at_arrival:
             self._items_at_arrival = self._items
         else:
@@ -226,12 +228,12 @@ class Gate:
         if self._capability.is_async and not self._loop_checked and here().thread != self._home.thread:
             self._loop_checked = True
             yield _Wait(self._loop_turns, self._grace, self._on_stall)
-        if self._capability.streams and not self._pulled_by_caller(sync=sync):
+        if self._streams and not self._pulled_by_caller(sync=sync):
             if position and self._misses < PATIENCE:
                 yield _Wait(self._item_came, SETTLE)
             if of >= FEWEST_ARRIVALS and position == of // 2:
                 yield _Wait(self._item_counted, self._grace)
-        if self._capability.batches and last and self._others_could_send(sync=sync):
+        if self._batches and last and self._others_could_send(sync=sync):
             yield _Wait(partial(self._all_sent, address, request), self._grace, partial(self._spend, address))
             if address in self._carried and address not in self._unordered:
                 yield _Wait(partial(self._is_next, address, request), SETTLE, partial(self._unordered.add, address))

@@ -24,15 +24,13 @@ class Log:
             carry it out of a process that may crash.
 
     Attributes:
-        now: the recording's clock in seconds; only ever moves forward.
-        ended: when the latest answer ended, on the recording's clock.
         constructed: the instance exists.
     """
 
     def __init__(self, emit: Callable[[Event], None] | None = None) -> None:
-        self.now = 0.0
-        self.ended = 0.0
         self.constructed = False
+        self._now = 0.0
+        self._ended = 0.0
         self._events: list[Event] = []
         self._rows: list[Event | _Arrived | _Noted] = []
         self._emit = emit
@@ -51,10 +49,19 @@ class Log:
         """
         Return the events so far.
         """
-        if self._rows:
+        if len(self._events) < len(self._rows):
             with self._lock:
                 self._catch_up()
         return self._events
+
+    @property
+    def ended(self) -> float:
+        """
+        Return when the latest answer ended, on the recording's clock.
+        """
+        with self._lock:
+            self._catch_up()
+            return self._ended
 
     def add(self, kind: type[E], *, where: Where | None = None, at: float | None = None, **values: object) -> E:
         """
@@ -68,19 +75,17 @@ class Log:
         """
         spot = here() if where is None else where
         with self._lock:
-            if at is not None and at > self.now:
-                self.now = at
+            self._catch_up()
             event = kind(
-                at=self.now if at is None else at,
+                at=self._now if at is None else at,
                 real=time.perf_counter() - self._began,
                 where=spot,
                 **values,
             )
-            if kind is Ended and event.at > self.ended:
-                self.ended = event.at
-            elif kind is Constructed:
-                self.constructed = True
             self._rows.append(event)
+            self._catch_up()
+            if kind is Constructed:
+                self.constructed = True
             if self._emit is not None:
                 self._emit(event)
         return event
@@ -88,33 +93,26 @@ class Log:
     def note(self, kind: type[Event], at: float | None = None, **values: object) -> None:
         """
         Do what `add` does, and make the event when somebody asks for it.
+
+        Where events are not given out one by one, an append is one step of the interpreter and needs no lock.
         """
         if self._emit is not None or kind is Constructed:
             self.add(kind, at=at, **values)  # type: ignore[arg-type]  # the event's own fields only
-            return
-        where = place()
-        with self._lock:
-            if at is None:
-                at = self.now
-            elif at > self.now:
-                self.now = at
-            if kind is Ended and at > self.ended:
-                self.ended = at
-            self._rows.append((kind, at, time.perf_counter() - self._began, where, values))
+        else:
+            self._rows.append((at, kind, _clock() - self._began, place(), values))
 
     def arrived(self, at: float, spot: Spot, request: int, index: int, size: int, hook: Hook) -> None:  # noqa: PLR0913, PLR0917 - keywords cost time here
         """
         Append an `Arrival`; does what `add` does in a fraction of the time, as there are so many of them.
-
-        The event itself is made when somebody asks for it: at once if they are given out one by one.
         """
+        row = at, _clock() - self._began, spot, request, index, size, hook
+        if self._emit is None:
+            self._rows.append(row)
+            return
         with self._lock:
-            if at > self.now:  # noqa: PLR1730 - half the time of max()
-                self.now = at
-            self._rows.append((at, _clock() - self._began, spot, request, index, size, hook))
-            if self._emit is not None:
-                self._catch_up()
-                self._emit(self._events[-1])
+            self._rows.append(row)
+            self._catch_up()
+            self._emit(self._events[-1])
 
     def mute(self) -> None:
         """
@@ -123,21 +121,22 @@ class Log:
         self._emit = None
 
     def _catch_up(self) -> None:
-        rows, self._rows = self._rows, []
-        self._events += [row if isinstance(row, Event) else _made(row) for row in rows]
+        for row in self._rows[len(self._events) :]:
+            event = _made(row, self._now) if isinstance(row, tuple) else row
+            # the recording's clock only ever moves forward
+            self._now = max(self._now, event.at)
+            if isinstance(event, Ended):
+                self._ended = max(self._ended, event.at)
+            self._events.append(event)
 
 
 _Arrived = tuple[float, float, Spot, int, int, int, Hook]
-_Noted = tuple[type[Event], float, float, Spot, dict[str, Any]]
+_Noted = tuple[float | None, type[Event], float, Spot, dict[str, Any]]
 
 
-def _made(row: _Arrived | _Noted) -> Event:
+def _made(row: _Arrived | _Noted, now: float) -> Event:
     if len(row) == 5:  # noqa: PLR2004 - the parts of what was noted
-        kind, at, real, where, values = row
-        return kind(at=at, real=real, where=Where(*where), **values)
-    return _arrival(row)
-
-
-def _arrival(row: _Arrived) -> Arrival:
+        moment, kind, real, where, values = row
+        return kind(at=now if moment is None else moment, real=real, where=Where(*where), **values)
     at, real, spot, request, index, size, hook = row
     return Arrival(at=at, real=real, where=Where(*spot), request=request, index=index, size=size, hook=hook)

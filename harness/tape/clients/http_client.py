@@ -105,11 +105,14 @@ class _Frames(io.RawIOBase):
         """
         Fill a buffer with at most one frame; 0 is the end of the connection.
         """
-        frame = self._frame or self._next_frame()
+        frame = self._frame
+        if frame:
+            self._frame = b""
+        else:
+            frame = self._next_frame()
         size = len(frame)
         if size <= len(buffer):
             buffer[:size] = frame
-            self._frame = b""
             return size
         size = len(buffer)
         buffer[:] = frame[:size]

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Generic, Protocol, TypeVar
-from weakref import WeakKeyDictionary, WeakSet
+from typing import TYPE_CHECKING, Any, Final, Generic, Protocol, TypeVar
+from weakref import WeakKeyDictionary, ref
 
 if TYPE_CHECKING:
     from collections.abc import MutableMapping
+
+_MOST: Final = 64
+"""So many are kept before those that are gone are looked for; a set of weak references costs three times as much."""
 
 
 class _Losing(Protocol):
@@ -22,7 +25,7 @@ class Openings(Generic[T]):
     """
 
     def __init__(self) -> None:
-        self._open: MutableMapping[Any, WeakSet[T]] = WeakKeyDictionary()
+        self._open: MutableMapping[Any, list[ref[T]]] = WeakKeyDictionary()
 
     def add(self, owner: object, one: T) -> T:
         """
@@ -30,13 +33,16 @@ class Openings(Generic[T]):
         """
         found = self._open.get(owner)
         if found is None:
-            found = self._open[owner] = WeakSet()
-        found.add(one)
+            found = self._open[owner] = []
+        elif not len(found) % _MOST:
+            found[:] = [kept for kept in found if kept() is not None]
+        found.append(ref(one))
         return one
 
     def lose(self, owner: object) -> None:
         """
         Lose what an owner still has open.
         """
-        for one in list(self._open.pop(owner, ())):
-            one.lose()
+        for kept in self._open.pop(owner, ()):
+            if (one := kept()) is not None:
+                one.lose()
