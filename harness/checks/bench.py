@@ -6,7 +6,7 @@ import asyncio
 import gc
 import inspect
 import time
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, nullcontext
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 
@@ -14,7 +14,7 @@ from harness.adapters import build
 from harness.battery.prompts import PROMPTS
 from harness.battery.texts import text_of
 from harness.checks.check import NotApplicable
-from harness.checks.leaping import leaping_loop, skip_sleeps
+from harness.checks.leaping import leaping_loop, skipped_sleeps
 from harness.checks.waits import NEVER, SLICE
 from harness.events import Closed, Constructed, Ended, Event, Refused, Sent
 from harness.marks import carried
@@ -202,8 +202,9 @@ class Stage:
 
     def came(self, item: object) -> None:
         """
-        Learn that the caller has an item of a stream; over a tape of its own, that changes nothing.
+        Tell the gate that the caller has an item of a stream: the next arrival need not wait for it.
         """
+        self.tape.gate.item(text_of(item) or "")
 
     def require_recorded(self) -> None:
         """
@@ -222,10 +223,17 @@ class Stage:
         """
 
         async def waiting() -> T:
+            self.begin()
             return await what
 
         assert self.loop is not None  # noqa: S101 - every awaited call has one
         return self.loop.run_until_complete(waiting())
+
+    def begin(self) -> None:
+        """
+        Tell the gate that the caller is here: what this thread or task pulls itself need not wait for anything.
+        """
+        self.tape.gate.begin()
 
     def comes_true(self, wish: Callable[[], bool]) -> bool:
         """
@@ -258,11 +266,10 @@ class WatchedStage(Stage):
         """
         return self.tape.happened()
 
-    def came(self, item: object) -> None:
+    def begin(self) -> None:
         """
-        Tell the harness, which lets the upstream's next arrival go.
+        Do nothing: the gate of a program is told once, when the call begins.
         """
-        self.tape.gate.item(text_of(item) or "")
 
 
 class Bench:
@@ -343,11 +350,11 @@ class Bench:
     @contextmanager
     def _replayed(self, faults: Faults, leap: bool) -> Iterator[Stage]:  # noqa: FBT001 - handed on
         self._cassette.rewind()
-        if leap:
-            skip_sleeps()
         gate = Gate(self.capability, inputs=len(self.inputs), grace=_GRACE)
         tape = FaultyTape(Log(), gate, faults, cassette=self._cassette, marks=self._marks)
-        yield Stage(self.capability, self.inputs, tape, self._loop(leaping_loop if leap else asyncio.new_event_loop))
+        loop = self._loop(leaping_loop if leap else asyncio.new_event_loop)
+        with skipped_sleeps() if leap else nullcontext():
+            yield Stage(self.capability, self.inputs, tape, loop)
 
     @contextmanager
     def _watched(self, faults: Faults) -> Iterator[Stage]:

@@ -6,7 +6,11 @@ import asyncio
 import selectors
 import threading
 import time
-from typing import Any, Final
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any, Final
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 _real_sleep: Final = time.sleep
 
@@ -48,13 +52,19 @@ def leaping_loop() -> asyncio.AbstractEventLoop:
     return _LeapingLoop(_Leaping())
 
 
-def skip_sleeps() -> None:
+@contextmanager
+def skipped_sleeps() -> Iterator[None]:
     """
-    Let `time.sleep` return at once, in this process and from now on.
+    Let `time.sleep` return at once in this process.
     """
 
     def leap(seconds: float, /) -> None:  # noqa: ARG001 - the signature is time.sleep's
         _real_sleep(0)
 
+    before: Any = time.sleep
     replacement: Any = leap
     time.sleep = replacement
+    try:
+        yield
+    finally:
+        time.sleep = before

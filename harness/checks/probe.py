@@ -1,30 +1,24 @@
 """
-The entry of a cell that tries checks on the calls of one adapter, each check on each call in a fork of its own.
+The entry of a cell that tries checks on the calls of one adapter, those of each call in forks of its own.
 
-What a check leaves behind (threads, loops, a replaced `time.sleep`) ends with its process. Where there is no fork, the
-checks share the cell's process and are tried one after the other.
+What a check leaves behind (threads, loops) ends with its process. Where there is no fork, the checks share the cell's
+process and are tried one after the other.
 """
 
 from __future__ import annotations
 
 import importlib
 import os
-import select
-import signal
 import threading
-import time
-import traceback
-from collections import deque
-from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from harness.adapters import Adapter, MissingDependency, load_target
 from harness.battery.job import note
 from harness.checks.bench import Bench
-from harness.checks.check import Check, NotApplicable
-from harness.checks.result import Result, Source, State
+from harness.checks.check import Check
 from harness.checks.sources import constructor_of, source_of
+from harness.checks.trials import Trial, side_by_side
 from harness.errors import UserError
 from harness.tape import cassette as files
 from harness.tape import clients
@@ -32,18 +26,17 @@ from harness.tape.passage import Door
 from harness.words import Capability
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Callable, Iterable, Iterator
 
     from vcr.cassette import Cassette
 
     from harness.battery.job import Job, Send
+    from harness.checks.result import Result, Source
 
-_LONGEST: Final = 400
-_DUMPED: Final = 3
 _AT_A_TIME: Final = 12
 """
-Forks at work. A check that finds nothing amiss takes some 30 ms of processor time; one that waits for what never comes
-takes 3 s and none.
+Forks at work. A check that finds nothing amiss takes some 60 ms of processor time, or 20 after another one; one that
+waits for what never comes takes 3 s and none.
 """
 
 
@@ -67,12 +60,21 @@ def run(job: Job, capability: Capability, send: Send) -> None:
     calls = list(wanted) if forks and door is None else [capability]
     send("note", note("tried", " ".join(calls)))
     _tell_place("source", adapter, lambda target: constructor_of(target, Path(job.root)), send)
-    trials = [trial for call in calls for trial in _trials(job, adapter, call, send)]
-    at_a_time = _AT_A_TIME if door is None else 1
-    results = _side_by_side(trials, _patience(job), at_a_time) if forks else ((one, one.outcome()) for one in trials)
-    for trial, result in results:
+    lines = [tuple(_trials(job, adapter, call, send)) for call in calls]
+    if door is not None:
+        # and each trial takes a visit of its own
+        lines = [(one,) for line in lines for one in line]
+    for trial, result in _tried(lines, _patience(job), at_a_time=1 if door else _AT_A_TIME, forks=forks):
         send("note", note(f"check.{trial.call}.{result.check}", result.encode()))
         send("note", note("started"))  # the time-out is each check's own
+
+
+def _tried(
+    lines: Iterable[tuple[Trial, ...]], patience: float, *, at_a_time: int, forks: bool
+) -> Iterator[tuple[Trial, Result]]:
+    if forks:
+        return side_by_side(filter(None, lines), patience, at_a_time)
+    return ((one, one.outcome()) for line in lines for one in line)
 
 
 def load_check(spec: str) -> Check:
@@ -95,7 +97,7 @@ def _door(job: Job) -> Door | None:
     return Door(**told) if isinstance(told, dict) else None
 
 
-def _trials(job: Job, adapter: Adapter, call: Capability, send: Send) -> Iterator[_Trial]:
+def _trials(job: Job, adapter: Adapter, call: Capability, send: Send) -> Iterator[Trial]:
     """
     Yield what is to be tried on one call; where that cannot be, say why in a note.
     """
@@ -109,7 +111,7 @@ def _trials(job: Job, adapter: Adapter, call: Capability, send: Send) -> Iterato
         send("note", note(f"checks.{call}", "there is nothing to replay"))
         return
     bench = Bench(adapter, call, cassette, lambda other: _beside(job, adapter, other), _door(job))
-    yield from (_Trial(call, load_check(spec), bench) for spec in _wanted(job).get(call, ()))
+    yield from (Trial(call, load_check(spec), bench) for spec in _wanted(job).get(call, ()))
 
 
 def _recorded(job: Job, adapter: Adapter, call: Capability) -> Cassette | None:
@@ -140,136 +142,3 @@ def _tell_place(name: str, adapter: Adapter, find: Callable[[object], Source | N
 def _patience(job: Job) -> float:
     # the cell is given twice as long, so that it can tell of a check that hangs
     return job.timeout / 2
-
-
-@dataclass(frozen=True, slots=True)
-class _Trial:
-    """
-    Try one check on one call.
-    """
-
-    call: Capability
-    check: Check
-    bench: Bench
-
-    def outcome(self) -> Result:
-        """
-        Try it in this process.
-        """
-        return outcome(self.check, self.bench)
-
-    def fork(self, patience: float) -> _Fork:
-        """
-        Begin to try it in a fork of this process.
-        """
-        incoming, outgoing = os.pipe()
-        child = os.fork()
-        if child == 0:
-            try:
-                os.write(outgoing, self.outcome().encode().encode())
-            finally:
-                # not by way of the interpreter's end, for which lingering threads could be waited
-                os._exit(0)
-        os.close(outgoing)
-        return _Fork(self, child, incoming, time.monotonic() + patience)
-
-
-class _Fork:
-    """
-    Listen to a fork that tries a check.
-    """
-
-    def __init__(self, trial: _Trial, child: int, incoming: int, ends: float) -> None:
-        self.trial = trial
-        self.incoming = incoming
-        self._child = child
-        self._ends = ends
-        self._told = b""
-
-    @property
-    def left(self) -> float:
-        """
-        Return how many seconds it has left.
-        """
-        return max(0.0, self._ends - time.monotonic())
-
-    def listen(self) -> bool:
-        """
-        Take what it says, and return whether that was all; what it left running may keep its pipe open.
-        """
-        piece = os.read(self.incoming, 1 << 16)
-        self._told += piece
-        return not piece or self._told.endswith(b"}")
-
-    def result(self, patience: float) -> Result:
-        """
-        Return what came of it, ending it where its time is over.
-        """
-        os.close(self.incoming)
-        if not self._told and not self.left:
-            os.kill(self._child, signal.SIGKILL)
-        return _result(self.trial.check, self._told, self._child, patience)
-
-
-def _side_by_side(trials: Sequence[_Trial], patience: float, at_a_time: int) -> Iterator[tuple[_Trial, Result]]:
-    """
-    Try checks in forks, several at a time: mostly they wait.
-    """
-    waiting, running = deque(trials), dict[int, _Fork]()
-    while waiting or running:
-        while waiting and len(running) < at_a_time:
-            fork = waiting.popleft().fork(patience)
-            running[fork.incoming] = fork
-        ready, _, _ = select.select([*running], [], [], min(one.left for one in running.values()))
-        over = [running[one] for one in ready if running[one].listen()]
-        over += [one for one in running.values() if not one.left and one not in over]
-        for fork in over:
-            del running[fork.incoming]
-            yield fork.trial, fork.result(patience)
-
-
-def outcome(check: Check, bench: Bench) -> Result:
-    """
-    Run a check here and say what came of it.
-    """
-    bench.tell("")
-    found = _outcome(check, bench)
-    return replace(found, figure=bench.figure[:_LONGEST], told=bench.told[:_LONGEST])
-
-
-def _outcome(check: Check, bench: Bench) -> Result:
-    try:
-        findings = tuple(text[:_LONGEST] for text in check.run(bench))
-    except NotApplicable as error:
-        return Result(check=check.name, state=State.SKIPPED, why=str(error)[:_LONGEST])
-    except UserError as error:
-        return Result(
-            check=check.name, state=State.SKIPPED, why=f"it cannot be constructed: {error.message}"[:_LONGEST]
-        )
-    except BaseException as error:  # noqa: BLE001 - told as the check's own failure, or the constructor's
-        return _failed(check, error)
-    return Result(check=check.name, state=State.FAILED if findings else State.PASSED, findings=findings)
-
-
-def _failed(check: Check, error: BaseException) -> Result:
-    frames = traceback.extract_tb(error.__traceback__)
-    if any(frame.name == "_built" for frame in frames):
-        return Result(
-            check=check.name,
-            state=State.SKIPPED,
-            why=f"the constructor raises {type(error).__name__}: {error}"[:_LONGEST],
-        )
-    last = "".join(traceback.format_exception(error)[-_DUMPED:]).strip()
-    return Result(check=check.name, state=State.FAULT, why=last[-2 * _LONGEST :])
-
-
-def _result(check: Check, text: bytes, child: int, timeout: float) -> Result:
-    _, status = os.waitpid(child, 0)
-    if text:
-        return Result.decode(text.decode())
-    code = os.waitstatus_to_exitcode(status)
-    if code == -signal.SIGKILL:
-        how = f"it did not come to an end within {timeout:g} s"
-    else:
-        how = f"its process ended with {f'signal {-code}' if code < 0 else f'status {code}'}"
-    return Result(check=check.name, state=State.FAILED, findings=(how,))

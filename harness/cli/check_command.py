@@ -57,14 +57,19 @@ def _list(selection: Selection) -> None:
 
 
 def _gate(selection: Selection, given: Mapping[str, Any]) -> int:
-    from harness.checks.registry import chosen, find_checks, switched_off  # noqa: PLC0415 - as above
-    from harness.cli import gate  # noqa: PLC0415 - as above
+    from harness.checks.registry import chosen, find_checks, modules, switched_off  # noqa: PLC0415 - `--help` does without
+    from harness.session.fleets import fleet_for  # noqa: PLC0415 - as above
 
-    # what a registration leaves out is held against all checks, whichever are tried
-    known = find_checks(selection.project)
-    checks = {} if given["no_checks"] else chosen(known, given["checks"])
-    wishes = gate.Wishes(
-        compare=not given["no_baseline"], as_json=given["as_json"], sarif=given["sarif"], github=given["github"]
-    )
-    off = {adapter.id: switched_off(adapter, known) for adapter in selection.adapters}
-    return gate.run(selection, settings_of(given), gate.Checks(tried=checks, off=off), wishes)
+    settings = settings_of(given)
+    with fleet_for(selection.project, settings, len(selection.adapters), modules()) as fleet:
+        # while the fork server comes up
+        from harness.cli import gate  # noqa: PLC0415 - as above
+
+        # what a registration leaves out is held against all checks, whichever are tried
+        known = find_checks(selection.project)
+        checks = {} if given["no_checks"] else chosen(known, given["checks"])
+        wishes = gate.Wishes(
+            compare=not given["no_baseline"], as_json=given["as_json"], sarif=given["sarif"], github=given["github"]
+        )
+        off = {adapter.id: switched_off(adapter, known) for adapter in selection.adapters}
+        return gate.run(selection, settings, gate.Checks(tried=checks, off=off), wishes, fleet)

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import json
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from harness.adapters.spelling import listed
-from harness.checks.registry import modules
 from harness.cli.ci import annotations_of, publish
 from harness.cli.gate_text import plain, render
 from harness.cli.progress import progress
@@ -31,6 +30,7 @@ if TYPE_CHECKING:
     from harness.cells import Matrix
     from harness.checks.registry import Found
     from harness.cli.options import Selection
+    from harness.isolation.hosts import Fleet
     from harness.session.readiness import Readiness
     from harness.session.settings import Settings
 
@@ -65,9 +65,16 @@ class Checks:
     off: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
 
 
-def run(selection: Selection, settings: Settings, checks: Checks, wishes: Wishes) -> int:
+def run(selection: Selection, settings: Settings, checks: Checks, wishes: Wishes, fleet: Fleet) -> int:
     """
     Assess every selected adapter, tell what there is to do, and return the status.
+
+    Args:
+        selection: the adapters and calls.
+        settings: how to run.
+        checks: which are tried.
+        wishes: what to leave behind.
+        fleet: the processes; they are ended.
 
     Raises:
         HarnessError: something that can be told before, or the processes cannot be had.
@@ -76,11 +83,9 @@ def run(selection: Selection, settings: Settings, checks: Checks, wishes: Wishes
     if wishes.sarif is not None:
         require_file(wishes.sarif)
     numbers = {adapter.id: len(selection.capabilities) for adapter in selection.adapters}
-    # imported once and not by each of an adapter's cells
-    project = replace(selection.project, preload=(*selection.project.preload, *modules()))
     with (
         progress(numbers) as telling,
-        Session(project, settings, telling, adapters=len(selection.adapters)) as session,
+        Session(selection.project, settings, telling, fleet=fleet) as session,
     ):
         # read while the fork server starts
         baseline = baseline_of(selection.project.reports / MATRIX) if wishes.compare else None

@@ -100,9 +100,9 @@ class Fleet:
 
     def __enter__(self) -> Self:
         """
-        Start the zygote; it preloads while the caller goes on.
+        Start the zygote, unless that was done; it preloads while the caller goes on.
         """
-        if not self._spawn:
+        if not self._spawn and self._zygote is None:
             self._zygote = _Zygote(self._preload, self._shared, self._env, Path(self._directory.name) / "zygote.out")
         return self
 
@@ -229,6 +229,9 @@ class _Zygote:
     def close(self) -> None:
         with suppress(OSError):
             self._control.shutdown(socket.SHUT_RDWR)
+        if not self._ready:
+            # it would look up from its imports once a second
+            processes.kill_group(self._process.pid)
         try:
             self._process.wait(_GOODBYE)
         except subprocess.TimeoutExpired:

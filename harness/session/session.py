@@ -18,9 +18,9 @@ from harness.battery.job import Job
 from harness.battery.prompts import VERSION
 from harness.cells import Cell, Checked, Matrix, Measured, Provenance
 from harness.errors import CassetteError
-from harness.isolation.hosts import Fleet
 from harness.session.attempts import read_attempt
 from harness.session.cells import cell, judged, measured, python_version
+from harness.session.fleets import fleet_for
 from harness.session.made import withheld
 from harness.session.problems import Problem, Trouble
 from harness.session.tidy import secrets_among, tidy
@@ -32,6 +32,7 @@ if TYPE_CHECKING:
 
     from harness.adapters import Adapter, Project
     from harness.events import Event
+    from harness.isolation.hosts import Fleet
     from harness.isolation.outcome import Outcome
     from harness.isolation.watch import OnEvent
     from harness.programs.beside import Programs
@@ -108,9 +109,10 @@ class Session:
         progress: is told what happens; None for silence.
         columns: the checks that are tried on each adapter beside the battery; None where none is.
         adapters: how many are to be measured, as far as that is known.
+        fleet: the processes, where they were started before; None to start them on entering.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - each is one independent decision about a run
         self,
         project: Project,
         settings: Settings,
@@ -118,6 +120,7 @@ class Session:
         columns: Columns | None = None,
         *,
         adapters: int | None = None,
+        fleet: Fleet | None = None,
     ) -> None:
         # imported once and not by each of an adapter's cells
         project = project if columns is None else columns.preloaded(project)
@@ -126,13 +129,7 @@ class Session:
         self._settings = settings
         self._progress: Progress = progress or _Silent()
         self._published = load_published(project.published) if project.published is not None else {}
-        self._fleet = Fleet(
-            preload=project.preload,
-            env=project.expanded_env(),
-            jobs=settings.workers,
-            hosts=adapters,
-            spawn=settings.spawn,
-        )
+        self._fleet = fleet or fleet_for(project, settings, adapters)
         self._programs = _programs(project, settings, self._progress)
         self._cleaners: dict[str, Callable[[str], str]] = {}
 
