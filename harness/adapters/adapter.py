@@ -49,7 +49,7 @@ class Adapter:
         rebuild: "module:function" that puts the list of a stream's pieces together, where addition does not.
         usage: further keyword arguments of a streaming call that ask for token usage; None where none is to be had.
         unsteady: calls whose requests without a prompt differ from run to run, each with why; these requests, and the
-            moments that depend on them, are left out of the evidence.
+            moments that depend on them, are left out of the evidence, and a replay that misses is tried again.
         origin: where it was registered, for messages.
 
     Raises:

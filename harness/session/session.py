@@ -9,7 +9,7 @@ from dataclasses import dataclass, field, replace
 from functools import partial
 from importlib.metadata import version
 from queue import Empty, SimpleQueue
-from typing import TYPE_CHECKING, Protocol, Self
+from typing import TYPE_CHECKING, Final, Protocol, Self
 
 from harness.adapters.build import expanded_env
 from harness.adapters.program import require_program
@@ -18,6 +18,7 @@ from harness.battery.job import Job
 from harness.battery.prompts import VERSION
 from harness.cells import Cell, Checked, Matrix, Measured, Provenance
 from harness.errors import CassetteError
+from harness.events import Refused
 from harness.session.attempts import read_attempt
 from harness.session.cells import cell, judged, measured, python_version
 from harness.session.fleets import fleet_for
@@ -40,6 +41,10 @@ if TYPE_CHECKING:
     from harness.session.columns import Columns
     from harness.session.made import Made
     from harness.session.settings import Settings
+
+
+_MORE: Final = 2
+"""Times that an unsteady call is made again; the one that made it necessary asked amiss once in a dozen busy runs."""
 
 
 class Progress(Protocol):
@@ -194,11 +199,23 @@ class Session:
         self, adapter: Adapter, capabilities: Sequence[Capability], on_event: OnEvent
     ) -> dict[Capability, Outcome]:
         if adapter.program is None:
-            return self._fleet.measure(self._job(adapter), capabilities, on_event)
+            return self._steadied(adapter, self._fleet.measure(self._job(adapter), capabilities, on_event), on_event)
         cassettes = {one: self.cassette(adapter, one) for one in capabilities}
         return self._beside(adapter).measure(
             adapter, cassettes, self._job, lambda job, calls: self._fleet.measure(job, calls, on_event)
         )
+
+    def _steadied(
+        self, adapter: Adapter, outcomes: dict[Capability, Outcome], on_event: OnEvent
+    ) -> dict[Capability, Outcome]:
+        """
+        Make calls that the registration calls unsteady again where they asked for what was not recorded.
+        """
+        for _ in range(0 if self._settings.record else _MORE):
+            missed = [one for one in outcomes if one in adapter.unsteady and _was_refused(outcomes[one])]
+            if missed:
+                outcomes |= self._fleet.measure(self._job(adapter), missed, on_event)
+        return outcomes
 
     def _beside(self, adapter: Adapter) -> Programs:
         require_program(adapter, self._project.programs)
@@ -371,6 +388,10 @@ class Session:
         if adapter.engine is not None:
             return Upstream.ENGINE
         return Upstream.SIMULATED if self._settings.dial else Upstream.LIVE
+
+
+def _was_refused(outcome: Outcome) -> bool:
+    return any(isinstance(event, Refused) for event in outcome.events)
 
 
 def _problem(capability: Capability, outcome: Outcome) -> Problem | None:

@@ -17,6 +17,8 @@ from harness.session.settings import Settings
 from harness.words import Capability, Upstream, Verdict
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from toy_bench import Bench
 
     from harness.adapters import Adapter
@@ -143,6 +145,20 @@ def test_what_is_not_steady_is_left_out_of_the_evidence(bench: Bench) -> None:
     assert steady.evidence.answer_ends_at is not None
     assert left.evidence.answer_ends_at is None
     assert left.reason.endswith("it asks as often as it likes")
+
+
+def test_an_unsteady_call_that_misses_is_made_again(bench: Bench, tmp_path: Path) -> None:
+    """
+    A race that is lost once says nothing of a call that the registration calls unsteady; of any other it does.
+    """
+    file = tmp_path / "asked"
+    file.touch()
+    unsteady = {"invoke": "its threads race"}
+    for name, reasons, verdict in (("Steady", {}, Verdict.UNKNOWN), ("Unsteady", unsteady, Verdict.NATIVE)):
+        adapter = bench.adapter("AsksAmissAtFirst", called=name, kwargs={"file": str(file)}, unsteady=reasons)
+        assert bench.cell(adapter, record=True).verdict is Verdict.NATIVE
+        file.unlink()
+        assert bench.cell(adapter).verdict is verdict, name
 
 
 def test_a_replayed_cell_names_its_cassette(bench: Bench) -> None:

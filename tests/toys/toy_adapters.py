@@ -10,6 +10,7 @@ import subprocess
 import sys
 import threading
 import time
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import httpx
@@ -262,6 +263,22 @@ class Retries(Honest):
             if answer.is_success:
                 return _texts(answer)[0]
         raise RuntimeError("given up")
+
+
+class AsksAmissAtFirst(Honest):
+    """
+    Ask for what was never recorded where a file is missing, and make it: so a race that is lost once looks.
+    """
+
+    def __init__(self, base_url: str, file: str) -> None:
+        super().__init__(base_url)
+        self.file = Path(file)
+
+    def invoke(self, prompt: str) -> str:
+        if self.file.exists():
+            return super().invoke(prompt)
+        self.file.touch()
+        return super().invoke("another's prompt")
 
 
 class AsksOtherwise(Honest):
