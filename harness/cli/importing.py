@@ -155,11 +155,10 @@ def _table(every: Sequence[_File]) -> str:
 def _what(one: _File) -> str:
     if one.made is None:
         return "-"
-    answered = one.made.answered
-    forms = [turn for turn in answered if turn.form]
+    forms = one.made.streamed
     words = [one.made.layout, counted(len(one.made.turns), "request")]
     words.append(counted(len(one.made.prompts), "prompt"))
-    whole = len(answered) - len(forms)
+    whole = len(one.made.whole)
     words += [f"{counted(whole, 'answer')} in one piece"] if whole else []
     words += [f"streamed as {turn.form} of {counted(turn.pieces, 'piece')}" for turn in forms[:1]]
     return ", ".join(words)

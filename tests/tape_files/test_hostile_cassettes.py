@@ -80,6 +80,7 @@ BAD = {
     "a number beyond Python": ("a: " + "9" * 5000, "cannot be built"),
     "no such date": ("a: 2026-99-99\n", "cannot be built"),
     "interactions a mapping": ("version: 1\ninteractions: {a: 1}\n", "not a list"),
+    "interactions a number": ("version: 1\ninteractions: 0\n", "`interactions` is int, not a list"),
     "interaction a text": ("version: 1\ninteractions: [x]\n", "not a mapping"),
     "no status": (changed("response.status", "DROP"), "no `status`"),
     "odd status": (changed("response.status.code", "fine"), "status code 'fine'"),
@@ -204,6 +205,17 @@ def test_what_may_be_absent_may_be_absent(tmp_path: Path, at: str) -> None:
     path = tmp_path / "c.yaml"
     path.write_text(changed(at, "DROP"))
     assert len(files.load(path)) == 1
+
+
+def test_a_header_that_was_left_without_a_value_is_none(tmp_path: Path) -> None:
+    """
+    Claim: who redacts a header by taking its values away has a cassette that loads, on both sides.
+    """
+    path = tmp_path / "redacted.yaml"
+    path.write_text(changed("request.headers.authorization", []))
+    assert "authorization" not in files.load(path).requests[0].headers
+    path.write_text(changed("response.headers.set-cookie", []))
+    assert files.load(path).responses[0]["headers"] == {"content-type": ["text/plain"]}
 
 
 def test_layouts_of_other_recorders_that_vcrpy_refuses_load(tmp_path: Path) -> None:
