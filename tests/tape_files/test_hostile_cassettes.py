@@ -85,6 +85,7 @@ BAD = {
     "no status": (changed("response.status", "DROP"), "no `status`"),
     "odd status": (changed("response.status.code", "fine"), "status code 'fine'"),
     "true status": (changed("response.status.code", value=True), "status code True"),
+    "interim status": (changed("response.status.code", 103), "status code 103 is none"),
     "headers a list": (changed("response.headers", ["a"]), "headers is a list"),
     "request headers a text": (changed("request.headers", "a: b"), "headers is text"),
     "header a mapping": (changed("response.headers.a", [{"b": 1}]), "header a holds a mapping"),
