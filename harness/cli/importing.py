@@ -31,6 +31,7 @@ if TYPE_CHECKING:
 
 MATCH_ON: Final = ("method", "path", "stream")
 """What an imported request is found by: its host, its body and its prompts are somebody else's."""
+NO_CALL: Final = "a batch has three inputs, the other calls have one; --as makes it one of them all the same"
 _UNMENDED: Final = 1
 _LONGEST: Final = 300
 _TELLING: Final = 12
@@ -167,8 +168,9 @@ def _what(one: _File) -> str:
 def _becomes(one: _File) -> str:
     if one.why_not:
         return f"refused: {one.why_not}"
+    shows_none = [] if one.made is None or one.calls or one.left_out else [NO_CALL]
     calls = ", ".join(one.calls) or "nothing"
-    return "; ".join([calls, *one.left_out])
+    return "; ".join([calls, *one.left_out, *shows_none])
 
 
 def _tell(every: Sequence[_File], adapter: Adapter, project: Project, wish: Wish) -> None:
