@@ -31,6 +31,7 @@ if TYPE_CHECKING:
 
 MATCH_ON: Final = ("method", "path", "stream")
 """What an imported request is found by: its host, its body and its prompts are somebody else's."""
+NO_CALL: Final = "a batch has three inputs, the other calls have one; --as makes it one of them all the same"
 _UNMENDED: Final = 1
 _LONGEST: Final = 300
 _TELLING: Final = 12
@@ -155,11 +156,10 @@ def _table(every: Sequence[_File]) -> str:
 def _what(one: _File) -> str:
     if one.made is None:
         return "-"
-    answered = one.made.answered
-    forms = [turn for turn in answered if turn.form]
+    forms = one.made.streamed
     words = [one.made.layout, counted(len(one.made.turns), "request")]
     words.append(counted(len(one.made.prompts), "prompt"))
-    whole = len(answered) - len(forms)
+    whole = len(one.made.whole)
     words += [f"{counted(whole, 'answer')} in one piece"] if whole else []
     words += [f"streamed as {turn.form} of {counted(turn.pieces, 'piece')}" for turn in forms[:1]]
     return ", ".join(words)
@@ -168,8 +168,9 @@ def _what(one: _File) -> str:
 def _becomes(one: _File) -> str:
     if one.why_not:
         return f"refused: {one.why_not}"
+    shows_none = [] if one.made is None or one.calls or one.left_out else [NO_CALL]
     calls = ", ".join(one.calls) or "nothing"
-    return "; ".join([calls, *one.left_out])
+    return "; ".join([calls, *one.left_out, *shows_none])
 
 
 def _tell(every: Sequence[_File], adapter: Adapter, project: Project, wish: Wish) -> None:

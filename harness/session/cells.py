@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
 from harness.cells import Cell, Measured, Timeline
-from harness.events import Missing, Raised, Sent
+from harness.events import Missing, Raised, Returned, Sent
 from harness.session.answers import silent_upstream
 from harness.verdicts import judge
 from harness.words import Capability, Upstream, Verdict
@@ -64,15 +64,23 @@ def _may_not_fit(capability: Capability, judgement: Judgement, outcome: Outcome)
     Tell whether what looks like a defect may be that of a recording which was made for something else.
 
     Who raised, or got nothing out of an imported answer, or got too little for several inputs, may have been handed
-    what it never asked for. Who passed on a part of it and lost the rest understood it.
+    what it never asked for. Who passed on a part of it and lost the rest understood it, and so did who asked for each
+    input by itself and has an output for each.
     """
     if judgement.verdict is not Verdict.BROKEN or outcome.notes.get("upstream") != Upstream.IMPORTED:
         return False
     if not any(isinstance(one, Sent) and one.phase == "call" for one in outcome.events):
         return False
-    if capability.batches or any(isinstance(one, Raised) for one in outcome.events):
+    if any(isinstance(one, Raised) for one in outcome.events):
         return True
-    return not any(item.counts for item in judgement.evidence.timeline.items)
+    evidence = judgement.evidence
+    if capability.batches:
+        return evidence.most_inputs_in_a_request > 1 or _outputs(outcome) != evidence.inputs
+    return not any(item.counts for item in evidence.timeline.items)
+
+
+def _outputs(outcome: Outcome) -> int:
+    return sum(bool((text or "").strip()) for one in outcome.events if isinstance(one, Returned) for text in one.texts)
 
 
 def _without_cassette(judgement: Judgement, attempt: Attempt | None, outcome: Outcome) -> Judgement:

@@ -244,7 +244,7 @@ def _listed(data: Any, where: str) -> list[Any]:  # noqa: ANN401 - YAML is any v
     if interactions is None:
         msg = "the cassette stops after `interactions:`"
         raise CassetteError(msg, where=where, hint=_RECORD_AGAIN)
-    if interactions and not isinstance(interactions, list):
+    if not isinstance(interactions, list) and interactions != {}:
         msg = f"`interactions` is {_kind(interactions)}, not a list"
         raise CassetteError(msg, where=where, hint=_RECORD_AGAIN)
     return list(interactions)
@@ -325,7 +325,8 @@ class _Shape:
         for key, values in self.mapping({} if value is None else value, name).items():
             listed = values if isinstance(values, list | tuple) else [values]
             found[_plain(key)] = [self.header(item, _plain(key)) for item in listed]
-        return found
+        # who redacts a header may leave it without a value, which vcrpy cannot read
+        return {key: values for key, values in found.items() if values}
 
     def header(self, value: object, name: str) -> str:
         if isinstance(value, Mapping | list | tuple | set):
@@ -385,8 +386,8 @@ def _request(request: dict[Any, Any], shape: _Shape) -> dict[str, Any]:
 def _response(response: dict[Any, Any], shape: _Shape) -> dict[str, Any]:
     status = shape.mapping(shape.part(response, "status", "the response"), "the response's status")
     code = status.get("code")
-    if isinstance(code, bool) or not str(code).isdecimal() or not 100 <= int(str(code)) <= 599:  # noqa: PLR2004 - RFC 9110, 15
-        shape.fail(f"the status code {code!r} is none")
+    if isinstance(code, bool) or not str(code).isdecimal() or not _is_final(int(str(code))):
+        shape.fail(f"the status code {code!r} is none that an answer ends with")
     headers = shape.headers(response.get("headers"), "the response's headers")
     body = shape.body(shape.part(response, "body", "the response"))
     encodings = [name for name in headers if name.lower() == "content-encoding"]
@@ -400,6 +401,11 @@ def _response(response: dict[Any, Any], shape: _Shape) -> dict[str, Any]:
     if response.get("harness") is not None:
         found["harness"] = response["harness"]
     return found
+
+
+def _is_final(code: int) -> bool:
+    # RFC 9110, 15.2: after any other 1xx a client waits for the answer itself, for ever
+    return code == 101 or 200 <= code <= 599  # noqa: PLR2004 - as above
 
 
 def _decoded(body: bytes, encoding: str, shape: _Shape) -> bytes:

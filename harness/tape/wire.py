@@ -19,6 +19,7 @@ _LINE_END: Final = re.compile(rb"(?:\r\n|\n|\r(?!\n))+")
 _ANY_LINE: Final = re.compile(rb"[^\r\n]+")
 _SSE_START: Final = re.compile(rb"\s*(data|event|id|retry)?:")
 _SSE_FIELD: Final = re.compile(rb"[\r\n](?:data|event):")
+_SSE_DATA: Final = re.compile(rb"(?:^|(?<=[\r\n]))data:([^\r\n]*)(?:\r\n|\n|\r)?")
 _BOM: Final = b"\xef\xbb\xbf"
 _PRELUDE: Final = 12
 """Bytes of an AWS prelude: total length, length of the headers, CRC32 of these two."""
@@ -127,9 +128,24 @@ def _events(body: bytes) -> list[int]:
     for blank in _LINE_ENDS.finditer(body):
         lines = _ANY_LINE.findall(body, start, blank.start())
         if any(not line.startswith(b":") for line in lines):  # comments belong to the event that follows
-            ends.append(blank.end())
+            ends += [*_crowded(body, start, blank.start()), blank.end()]
             start = blank.end()
-    return ends
+    return [*ends, *_crowded(body, start, len(body))]
+
+
+def _crowded(body: bytes, start: int, stop: int) -> list[int]:
+    """
+    Return where all but the last of several events end that stand without blank lines between them.
+
+    Some servers leave these out, and clients that read by lines do not mind. JSON that goes on in the next line is no
+    such row: none of its lines is a value.
+    """
+    found = list(_SSE_DATA.finditer(body, start, stop))
+    return [one.end() for one in found[:-1]] if all(_is_event(one[1]) for one in found) else []
+
+
+def _is_event(data: bytes) -> bool:
+    return data.strip() == b"[DONE]" or (data.lstrip()[:1] == b"{" and _is_json(data))
 
 
 def _lines(body: bytes) -> list[int]:

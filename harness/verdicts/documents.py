@@ -153,22 +153,31 @@ def _sse(text: str) -> Iterator[Document]:
     found: list[Document] = []
     told: list[str] = []
     for block in _BLANK_LINE.split(text):
-        label, data = "", []
-        for line in block.split("\n"):
-            field, _, value = line.partition(":")
-            value = value.removeprefix(" ")
-            if field.strip() == "data":
-                data.append(value)
-            elif field.strip() == "event":
-                label = value
-        joined = "\n".join(data)
-        if joined.strip() and joined.strip() != "[DONE]":
-            found.append(Document(label, _parsed(joined)))
-            told.append(joined)
+        for label, joined in _events(block):
+            if joined.strip() and joined.strip() != "[DONE]":
+                found.append(Document(label, _parsed(joined)))
+                told.append(joined)
     # where some events are plain words, a number or a quoted word among them is one as well
     worded = any(isinstance(one.value, str) and one.value == text for one, text in zip(found, told, strict=True))
     for one, words in zip(found, told, strict=True):
         yield Document(one.label, words) if worded and not isinstance(one.value, dict | list) else one
+
+
+def _events(block: str) -> list[tuple[str, str]]:
+    """
+    Return the events of a block with their labels: one, unless each of its lines is a value by itself.
+    """
+    label, data = "", []
+    for line in block.split("\n"):
+        field, _, value = line.partition(":")
+        value = value.removeprefix(" ")
+        if field.strip() == "data":
+            data.append((label, value))
+        elif field.strip() == "event":
+            label = value
+    # some servers leave out the blank lines between events
+    crowded = len(data) > 1 and all(isinstance(_parsed(one), dict) or one.strip() == "[DONE]" for _, one in data)
+    return data if crowded else [(label, "\n".join(one for _, one in data))]
 
 
 def _parsed(text: str) -> Any:  # noqa: ANN401 - JSON is any value

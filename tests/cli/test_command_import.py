@@ -145,6 +145,27 @@ def test_files_become_cassettes_and_are_judged(fresh: Folder, elsewhere: Path) -
     assert [row["upstream"] for row in matrix["adapters"]] == ["imported"]
 
 
+def test_outputs_in_another_order_are_the_adapters_own(fresh: Folder, elsewhere: Path) -> None:
+    """
+    Claim: over imported answers to three requests of one input each, who turns the outputs round is broken, and who
+    gives them as they came is not; a file of two inputs becomes nothing, with the reason.
+    """
+    turned = "    def batch(self, prompts):\n        return [self.invoke(one) for one in prompts][::-1]\n"
+    (fresh.path / "turned.py").write_text(f"from toy_adapters import Honest\n\n\nclass Turned(Honest):\n{turned}")
+    apart = [exchange({"prompt": one}, texts(f"of {one[-5:]}")) for one in (KING, QUEENS, KNAVES)]
+    (elsewhere / "apart.yaml").write_text(yaml.safe_dump({"interactions": apart}))
+    (elsewhere / "two.yaml").write_text(yaml.safe_dump({"interactions": [exchange({"prompt": [KING, QUEENS]}, "[]")]}))
+    asks = f'match_on = ["method", "path", "body"]\nprompts = {json.dumps([KING, QUEENS, KNAVES])}\n'
+    fresh.add(f'[adapters.Turned]\ntarget = "turned:Turned"\nkwargs = {{ base_url = "https://mine.example" }}\n{asks}')
+    done = fresh("import", "elsewhere/apart.yaml", "elsewhere/two.yaml", "--adapter", "Turned")
+    assert (done.status, "a batch has three inputs" in done.said) == (1, True)
+    fresh("run", "Turned")
+    cells = verdicts(fresh)
+    assert cells["batch"]["verdict"] == "broken"
+    assert "not in order" in cells["batch"]["reason"]
+    assert (cells["invoke"]["verdict"], cells["ainvoke"]["verdict"]) == ("native", "native")
+
+
 def test_a_recording_that_does_not_fit_is_no_defect(fresh: Folder, elsewhere: Path) -> None:
     """
     Claim: who raises over an imported answer, asks another path or gets too little is unknown; who loses a part of an

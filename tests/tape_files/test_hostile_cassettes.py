@@ -80,10 +80,12 @@ BAD = {
     "a number beyond Python": ("a: " + "9" * 5000, "cannot be built"),
     "no such date": ("a: 2026-99-99\n", "cannot be built"),
     "interactions a mapping": ("version: 1\ninteractions: {a: 1}\n", "not a list"),
+    "interactions a number": ("version: 1\ninteractions: 0\n", "`interactions` is int, not a list"),
     "interaction a text": ("version: 1\ninteractions: [x]\n", "not a mapping"),
     "no status": (changed("response.status", "DROP"), "no `status`"),
     "odd status": (changed("response.status.code", "fine"), "status code 'fine'"),
     "true status": (changed("response.status.code", value=True), "status code True"),
+    "interim status": (changed("response.status.code", 103), "status code 103 is none"),
     "headers a list": (changed("response.headers", ["a"]), "headers is a list"),
     "request headers a text": (changed("request.headers", "a: b"), "headers is text"),
     "header a mapping": (changed("response.headers.a", [{"b": 1}]), "header a holds a mapping"),
@@ -204,6 +206,17 @@ def test_what_may_be_absent_may_be_absent(tmp_path: Path, at: str) -> None:
     path = tmp_path / "c.yaml"
     path.write_text(changed(at, "DROP"))
     assert len(files.load(path)) == 1
+
+
+def test_a_header_that_was_left_without_a_value_is_none(tmp_path: Path) -> None:
+    """
+    Claim: who redacts a header by taking its values away has a cassette that loads, on both sides.
+    """
+    path = tmp_path / "redacted.yaml"
+    path.write_text(changed("request.headers.authorization", []))
+    assert "authorization" not in files.load(path).requests[0].headers
+    path.write_text(changed("response.headers.set-cookie", []))
+    assert files.load(path).responses[0]["headers"] == {"content-type": ["text/plain"]}
 
 
 def test_layouts_of_other_recorders_that_vcrpy_refuses_load(tmp_path: Path) -> None:

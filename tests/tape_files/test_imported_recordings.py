@@ -294,6 +294,7 @@ REFUSED: dict[str, tuple[bytes, str]] = {
     "Ruby's VCR": (b"http_interactions: []\nrecorded_with: VCR 6\n", "Ruby's VCR"),
     "go-vcr": (as_yaml(pair(ask=request("{}", proto="HTTP/1.1")), version=1), "go-vcr"),
     "a newer VCR": (as_yaml(pair(), version=7), "version 7"),
+    "a version that is none": (as_yaml(pair(), version=[7]), "version [7]"),
     "HAR": (b'{"log": {"entries": []}}', "HAR"),
     "empty": (as_yaml(), "nothing is recorded"),
     "empty mapping": (b"interactions: {}\nversion: 1\n", "nothing is recorded"),
@@ -339,6 +340,18 @@ def test_what_cannot_be_used_is_refused_with_the_reason(tmp_path: Path, data: by
     assert told.value.hint
 
 
+@pytest.mark.parametrize("key", ["framing", "sent", "versions"])
+def test_what_is_wrong_with_arrivals_is_told_with_its_place(tmp_path: Path, key: str) -> None:
+    """
+    Claim: a recording of ours that somebody edited is refused with the file and the number of the interaction.
+    """
+    one = streamed(SSE)
+    one["response"]["harness"] = {"arrivals": f"0.1+{len(SSE)}", key: ["x"]}
+    with pytest.raises(CassetteError, match=key) as told:
+        imported(tmp_path, as_yaml(pair(), one))
+    assert told.value.where == f"{tmp_path / 'elsewhere'}, interaction 2"
+
+
 def test_what_grows_beyond_measure_is_not_unpacked(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """
     Claim: a compressed file, and a compressed body, are given up as soon as they are too large.
@@ -380,6 +393,33 @@ def test_three_inputs_are_a_batch_and_a_conversation_is_none(tmp_path: Path) -> 
     assert imported(tmp_path, together).capabilities == batch
     assert imported(tmp_path, apart).capabilities == (*WHOLE_CALLS, *batch)
     assert imported(tmp_path, talk).capabilities == WHOLE_CALLS
+
+
+def test_a_host_may_be_asked_at_its_root(tmp_path: Path) -> None:
+    """
+    Claim: an address without a path is one, as that of an endpoint which is a host of its own; one whose host was taken
+    out is none.
+    """
+    root = "https://x1y2.us-east-1.aws.endpoints.huggingface.cloud"
+    for uri in (root, f"{root}/"):
+        made = imported(tmp_path, as_yaml(pair(ask=request(json.dumps({"inputs": PROMPT}), uri=uri))))
+        assert (made.turns[0].request.uri, made.notes, made.prompts) == (f"{root}/", (), (PROMPT,))
+    with pytest.raises(CassetteError, match="was taken out"):
+        imported(tmp_path, as_yaml(pair(ask=request(json.dumps({"inputs": PROMPT}), uri="https://REDACTED/"))))
+
+
+def test_a_stream_may_be_fetched_from_where_another_answer_says(tmp_path: Path) -> None:
+    """
+    Claim: who asks for a stream and is told where it is has a streamed answer, and no whole one; polls are no stream.
+    """
+    job = pair(json.dumps({"input": {"prompt": PROMPT}, "stream": True}), '{"id": "7", "urls": {"stream": "x"}}')
+    fetched = pair(ask=request(None, method="GET"), tell=response({"string": SSE}, "text/event-stream"))
+    polled = pair(ask=request(None, method="GET"), answer='{"status": "succeeded", "output": ["Once"]}')
+    made = imported(tmp_path, as_yaml(job, fetched))
+    assert made.capabilities == STREAM_CALLS
+    assert [turn.pieces for turn in made.streamed] == [7]
+    assert imported(tmp_path, as_yaml(job, polled)).capabilities == WHOLE_CALLS
+    assert imported(tmp_path, as_yaml(fetched, pair())).capabilities == WHOLE_CALLS
 
 
 def test_the_stream_flag_tells_two_answers_of_one_path_apart(tmp_path: Path) -> None:

@@ -95,6 +95,25 @@ def test_comments_belong_to_the_event_that_follows() -> None:
     ]
 
 
+@pytest.mark.parametrize("newline", [b"\n", b"\r\n", b"\r"])
+def test_events_without_blank_lines_between_them_are_events(newline: bytes) -> None:
+    """
+    Claim: where each line of data is a whole value, each is a piece, with the lines that lead to it; JSON and words
+    that go on in the next line are one event.
+    """
+    lines = [
+        b'event: a%sdata: {"n": 1}' % newline,
+        b'data:{"n": 2}',
+        b'id: 7%sdata: {"n": 3}' % newline,
+        b"data: [DONE]",
+    ]
+    row = [line + newline for line in lines]
+    assert pieces(b"".join(row), SSE) == row
+    assert pieces(b"".join(row) + newline, SSE) == [*row[:-1], row[-1] + newline]
+    for one in (b'data: {%sdata: "n": 1}' % newline, b"data: one%sdata: two" % newline, b"data: 1%sdata: {}" % newline):
+        assert pieces(one + newline * 2, SSE) == [one + newline * 2]
+
+
 def test_an_event_without_its_blank_line_is_the_last_piece() -> None:
     """
     Claim: a stream that was cut off keeps its rest.

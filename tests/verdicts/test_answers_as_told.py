@@ -195,6 +195,17 @@ def test_plain_text_that_looks_like_json_means_what_it_says(text: str, kind: str
     assert [_invoke(text.encode(), text, kind), _invoke(answer_json(text), text)] == [Verdict.NATIVE] * 2
 
 
+def test_events_without_blank_lines_between_them_are_told_one_by_one() -> None:
+    """
+    Some servers leave them out, and clients that read by lines do not mind.
+    """
+    said = ["There", " are", " forty", " things", " here"]
+    body = "".join(f"data: {json.dumps({'delta': {'text': word}})}\n" for word in said) + "data: [DONE]\n"
+
+    assert _invoke(body.encode(), "".join(said)) is Verdict.NATIVE
+    assert _invoke(body.encode(), "".join(said[:3])) is Verdict.BROKEN
+
+
 def test_words_of_an_event_stream_that_look_like_json_are_words() -> None:
     """
     A number among words is a word.

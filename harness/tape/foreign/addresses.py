@@ -35,10 +35,12 @@ def address(request: dict[str, Any], answer: bytes, place: Place) -> str | None:
         place.fail(f"the request's address is none: {error}")
     if parts.scheme.lower().startswith(("grpc", "ws")):
         place.fail(f"it was not recorded over HTTP, but over {parts.scheme}")
-    path = REDACTED.sub(MARK, parts.path)
-    if parts.scheme.lower() in {"http", "https"} and parts.netloc and path.strip("/") not in {"", MARK}:
+    path, host = REDACTED.sub(MARK, parts.path), REDACTED.sub(MARK, parts.netloc)
+    # a host of its own is asked at its root; of one that was taken out nothing is left there
+    left = bool(path.strip("/")) or MARK not in host
+    if parts.scheme.lower() in {"http", "https"} and parts.netloc and left and path.strip("/") != MARK:
         query = "&".join(one for one in parts.query.split("&") if one and not REDACTED.search(one))
-        return urlunsplit((parts.scheme, REDACTED.sub(MARK, parts.netloc), path, query, ""))
+        return urlunsplit((parts.scheme, host, path or "/", query, ""))
     if request["body"] is None and parts.netloc and parts.scheme:
         return urlunsplit((parts.scheme, parts.netloc, path or "/", parts.query, ""))
     built = _built(request, answer)

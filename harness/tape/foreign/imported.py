@@ -99,18 +99,35 @@ class Imported:
         return tuple(dict.fromkeys(text for one in self.answered for text in one.asked.prompts))
 
     @property
+    def streamed(self) -> list[Turn]:
+        """
+        Return the interactions whose answers were streamed, also those fetched for a prompt that another one carried.
+        """
+        asked = [place for place, one in enumerate(self.turns) if one in self.answered]
+        return [
+            one for place, one in enumerate(self.turns) if one.form and not one.refused and asked and place >= asked[0]
+        ]
+
+    @property
+    def whole(self) -> list[Turn]:
+        """
+        Return those that carry a prompt and were answered in one piece; none that only says where the stream is.
+        """
+        elsewhere = any(not one.asked.prompts for one in self.streamed)
+        return [one for one in self.answered if not one.form and not (elsewhere and asks_stream(one.request))]
+
+    @property
     def capabilities(self) -> tuple[Capability, ...]:
         """
         Return the calls that it can stand for, by what it shows.
         """
-        whole = [one for one in self.answered if not one.form]
-        single = [one for one in whole if len(one.asked.prompts) == 1]
-        inputs = {text for one in whole if not one.asked.goes_on for text in one.asked.prompts}
+        single = [one for one in self.whole if len(one.asked.prompts) == 1]
+        inputs = {text for one in self.whole if not one.asked.goes_on for text in one.asked.prompts}
         found = {
             Capability.INVOKE: bool(single),
             Capability.AINVOKE: bool(single),
-            Capability.STREAM: len(whole) < len(self.answered),
-            Capability.ASTREAM: len(whole) < len(self.answered),
+            Capability.STREAM: bool(self.streamed),
+            Capability.ASTREAM: bool(self.streamed),
             Capability.BATCH: len(inputs) >= _BATCH,
             Capability.ABATCH: len(inputs) >= _BATCH,
         }
@@ -177,6 +194,7 @@ def _turn(pair: object, place: Place, where: str, number: int) -> Turn | None:
     if body and not form and "harness" not in answer:
         # a known length says that an answer was not written piece by piece
         answer["headers"]["content-length"] = [str(len(body))]
+    read_timing(answer, where=where, number=number)
     return Turn(request=made, response=answer, asked=asked(asks["method"], asks["uri"], asks["body"]), form=form)
 
 
@@ -206,9 +224,9 @@ def _stamp(turns: tuple[Turn, ...]) -> None:
     """
     Note where the recording comes from, and when it was made where an answer says so.
     """
-    for number, turn in enumerate(turns):
-        timing = read_timing(turn.response, number=number + 1)
-        if not number:
+    for turn in turns:
+        timing = read_timing(turn.response)
+        if turn is turns[0]:
             recorded = timing.recorded or _date(header(turn.response["headers"], "date"))
             timing = replace(timing, upstream=Upstream.IMPORTED.value, recorded=recorded)
         write_timing(turn.response, timing)

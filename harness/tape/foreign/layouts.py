@@ -111,9 +111,8 @@ def _other_vcr(data: dict[Any, Any], pairs: list[Any]) -> str | None:
     if isinstance(pairs[0], dict) and {"Request", "Response"} & pairs[0].keys():
         return "VCR for .NET"
     version = data.get("version", 1)
-    return (
-        None if version in {1, "1", None} else f"another VCR, or of a vcrpy that is not known here (version {version})"
-    )
+    known = version is None or str(version) == "1"
+    return None if known else f"another VCR, or of a vcrpy that is not known here (version {str(version)[:40]})"
 
 
 def _beside(asked: list[Any], answered: list[Any], where: str) -> list[Any]:
