@@ -6,11 +6,12 @@ import time
 from typing import TYPE_CHECKING, Literal
 
 from harness.events import Answered, Closed, Ended, Hook, place
+from harness.idle import idle_beginning
 from harness.tape.gate import pause
 from harness.words import REFUSED
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
     from types import EllipsisType
 
     from harness.tape.gate import Gate
@@ -87,6 +88,7 @@ class Player:
         self._index = 0
         self._offset = 0
         self._done = False
+        self._idle: int | None = None
         self._sent = time.perf_counter()
         if pieces:
             gate.expects(request, base + pieces[-1][0])
@@ -225,7 +227,16 @@ class Player:
     def _place(self, index: int) -> tuple[int, int]:
         if self._position is not None and index == 0:
             return self._position
-        return index, self._count
+        # who waits for the middle waits for that of the answer, and not of the keep-alives before it
+        if self._idle is None:
+            self._idle = idle_beginning(self._chunks())
+        return max(index - self._idle, 0), self._count - self._idle
+
+    def _chunks(self) -> Iterator[bytes]:
+        offset = 0
+        for _, size in self._pieces:
+            yield self._body[offset : offset + size]
+            offset += size
 
     def _delay(self) -> float:
         due = self._sent + self._pieces[self._index][0] * self._pace

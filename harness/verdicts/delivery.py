@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from harness.events import Arrival, Event, Item
+from harness.idle import idle_beginning
 from harness.verdicts.fidelity import Agreement, carries, compare
 from harness.verdicts.texts import squeeze, texts
 from harness.words import FEWEST_ARRIVALS, Delivery
@@ -30,7 +31,7 @@ class Handed:
         item: the event.
         counts: it carries part of the upstream's answer.
         place: its place in the log.
-        after: how many of the answer's arrivals had been handed out before.
+        after: how many of the answer's arrivals had been handed out before; keep-alives are none.
         told_at: seconds on the recording's clock at which the answer had said this much.
     """
 
@@ -80,9 +81,9 @@ def deliver(
         genuine: for each character of the joined, squeezed items, whether it is the upstream's.
         given_up: exchanges that failed before; what they had said was not guessed.
     """
-    places = sorted(place for one in answer for place in one.places)
-    arrivals = _expected(answer)
-    handed = _handed(events, places, answer, genuine)
+    times = _times(answer)
+    arrivals = _expected(answer) - _idle(answer)
+    handed = _handed(events, times, genuine)
     counting = [one for one in handed if one.counts]
     before = _early(handed, arrivals // 2, (*answer, *given_up))
     streamed = any(one.streamed for one in answer) or len(answer) > 1
@@ -137,12 +138,10 @@ def _expected(answer: Sequence[Exchange]) -> int:
     return sum(one.answered.arrivals for one in answer if one.answered is not None)
 
 
-def _handed(
-    events: Sequence[Event], places: Sequence[int], answer: Sequence[Exchange], genuine: Sequence[bool]
-) -> tuple[Handed, ...]:
+def _handed(events: Sequence[Event], times: Sequence[tuple[int, float]], genuine: Sequence[bool]) -> tuple[Handed, ...]:
     found = []
     offset = 0
-    times = [at for _, at in sorted((place, arrival.at) for one in answer for place, arrival in _placed(one))]
+    places = [place for place, _ in times]
     for order, event in enumerate(events):
         if not isinstance(event, Item):
             continue
@@ -150,9 +149,29 @@ def _handed(
         counts = size > 0 and sum(genuine[offset : offset + size]) * 2 >= size
         offset += size
         after = bisect_left(places, order)
-        told_at = times[after - 1] if after else event.at
+        told_at = times[after - 1][1] if after else event.at
         found.append(Handed(event, counts, order, after, told_at))
     return tuple(found)
+
+
+def _times(answer: Sequence[Exchange]) -> list[tuple[int, float]]:
+    """
+    Return the place and the moment of each arrival, but for those that came before there was an answer.
+    """
+    found = sorted((place, arrival.at) for one in answer for place, arrival in _placed(one))
+    return found[_idle(answer) :]
+
+
+def _idle(answer: Sequence[Exchange]) -> int:
+    chunks = sorted((place, chunk) for one in answer for place, chunk in zip(one.places, _chunks(one), strict=True))
+    return idle_beginning(chunk for _, chunk in chunks)
+
+
+def _chunks(exchange: Exchange) -> Iterator[bytes]:
+    offset = 0
+    for arrival in exchange.arrivals:
+        yield exchange.body[offset : offset + arrival.size]
+        offset += arrival.size
 
 
 def _placed(exchange: Exchange) -> Iterator[tuple[int, Arrival]]:

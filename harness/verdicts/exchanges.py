@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 _IDENTIFIER: Final = re.compile(r"[\w.:/-]{4,}")
 CALL: Final = "CALL"
 """The method of a request that is a call, within the process, of an engine."""
+_CONVERSATIONS: Final = ("ws://", "wss://")
 _CLEARLY: Final = 0.8
 """Share of the best answer's words; an exchange that brings so many may have brought the answer."""
 _EXACTLY: Final = 2.0
@@ -187,7 +188,7 @@ def traffic(events: Sequence[Event], outputs: Sequence[str]) -> Traffic:
     serves: dict[int, tuple[int, ...]] = {}
     found: dict[int, Exchange] = {}
     for output, bringers in enumerate(parts):
-        groups = [(_source(one, calls), _polls(one, calls)) for one in bringers]
+        groups = [(_source(one, calls, output), _polls(one, calls)) for one in bringers]
         for source, group in groups:
             number = source.sent.request
             found[number] = source
@@ -319,14 +320,26 @@ def _words(text: str) -> list[str]:
     return telling[:: max(len(telling) // _MOST_WORDS, 1)]
 
 
-def _source(bringer: Exchange, calls: Sequence[Exchange]) -> Exchange:
+def _source(bringer: Exchange, calls: Sequence[Exchange], output: int) -> Exchange:
     if bringer.sent.carries:
-        return bringer
+        return bringer if output in bringer.sent.carries else _said_before(bringer, calls, output) or bringer
     asked = _asked(bringer, calls)
     if asked is not None:
         return asked
     earlier = [one for one in calls if one.order < bringer.order and one.sent.carries and not one.refused]
     return earlier[-1] if earlier else _opaque(bringer, calls)
+
+
+def _said_before(bringer: Exchange, calls: Sequence[Exchange], output: int) -> Exchange | None:
+    """
+    Find the message that asked for an output on the same connection and got no answer before the next one was sent.
+
+    What a websocket brings is noted as the answer to the message that was sent last, whichever it answers.
+    """
+    if not bringer.sent.uri.startswith(_CONVERSATIONS):
+        return None
+    alike = [one for one in calls if one.address == bringer.address and one.order < bringer.order]
+    return next((one for one in alike if output in one.sent.carries and not one.body), None)
 
 
 def _asked(bringer: Exchange, calls: Sequence[Exchange]) -> Exchange | None:

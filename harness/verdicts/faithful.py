@@ -246,7 +246,8 @@ def _cut_from(answer: str, parts: Sequence[str]) -> bool:
     """
     Tell whether an answer is these parts in this order, and nothing else but what divides them.
 
-    That is what holds no letter, or stands between all of them, but for its number: `---`, `2.`, `Answer 2:`.
+    That is what holds no letter, or stands between all of them, but for its number: `---`, `2.`, `Answer 2:`. Or it
+    stands around each of them: `<answer>` before it and `</answer>` behind it.
     """
     gaps, place = [], 0
     for part in parts:
@@ -255,7 +256,9 @@ def _cut_from(answer: str, parts: Sequence[str]) -> bool:
             return False
         gaps.append(answer[place:start])
         place = start + len(part)
-    before, *between = (_NUMBERING.sub("", gap) for gap in gaps)
+    before, *between, behind = (_NUMBERING.sub("", gap) for gap in (*gaps, answer[place:]))
+    if between and {*between} == {behind + before}:
+        return True
     marks = {gap for gap in (*between, before) if any(map(str.isalpha, gap))}
     shared = {*between} if len(between) > 1 or before == between[0] else set()
     return not any(map(str.isalnum, answer[place:])) and (not marks or marks == shared)

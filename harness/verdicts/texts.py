@@ -73,7 +73,7 @@ class Column:
         number: the number of the first list's element that they stand in; 0 where elements have none.
         places: the number of each string's leaf in document order, for joining columns.
         pieces: the strings, squeezed; empty ones are left out.
-        cumulative: each string repeats the one before and goes on.
+        cumulative: each string repeats the one before and goes on, or the last one repeats all before it.
         listed: one document holds several of the strings, as a list of answers does.
     """
 
@@ -204,16 +204,44 @@ def _labelled(found: Sequence[Document]) -> Iterator[tuple[Document, tuple[str, 
     Give documents with the beginnings of their paths: apart by whose they are where several answers are told by turns.
 
     An index that only grows numbers the parts of one answer. One that comes again may number those of the next answer,
-    too, so that both ways to read it stand; unless most documents follow one of another index.
+    too, so that both ways to read it stand; unless most documents follow one of another index. So both stand where only
+    its numbers make something look like an index.
     """
     owners = [_owner(one.value) for one in found]
+    turns, again = _taken_up_again(owners)
+    if not again:
+        owners, turns = _numbered(found), 0
+        again = bool(owners)
     order = list(dict.fromkeys(filter(None, owners)))
-    turns = sum(one != two for one, two in pairwise(filter(None, owners)))
-    again = turns >= len(order) > 1
     by_turns = again and turns * 2 >= len(found)
-    for document, owner in zip(found, owners, strict=True):
+    for document, owner in zip(found, owners or [()] * len(found), strict=True):
         apart = (f"{document.label}[{_number(owner, order)}]",) if again and owner else ()
         yield document, apart if apart and by_turns else (document.label, *apart)
+
+
+def _taken_up_again(owners: Sequence[tuple[int | str, ...]]) -> tuple[int, bool]:
+    """
+    Return how often one owner follows another, and whether any of several comes again.
+    """
+    told = [one for one in owners if one]
+    turns = sum(one != two for one, two in pairwise(told))
+    return turns, turns >= len({*told}) > 1
+
+
+def _numbered(found: Sequence[Document]) -> list[tuple[int | str, ...]]:
+    """
+    Return the numbers that documents have under a key of any name; nothing where they do not count something by turns.
+    """
+    values = [one.value for one in found if isinstance(one.value, dict)]
+    keys = values[0] if values and len(values) == len(found) else ()
+    for key in keys:
+        numbers = [value.get(key) for value in values]
+        if all(type(one) is int for one in numbers):
+            owners: list[tuple[int | str, ...]] = [(int(one or 0),) for one in numbers]
+            first = list(dict.fromkeys(numbers))
+            if first in (list(range(len(first))), list(range(1, len(first) + 1))) and _taken_up_again(owners)[1]:
+                return owners
+    return []
 
 
 def _number(owner: tuple[int | str, ...], order: Sequence[tuple[int | str, ...]]) -> int:
@@ -243,9 +271,17 @@ def _column(path: str, leaves: list[_Leaf]) -> Column:
         number=int(numbers[0]) if (numbers := _DIGITS.findall(path)) else 0,
         places=tuple(leaf.place for leaf in leaves),
         pieces=pieces,
-        cumulative=grows and pieces[0] != pieces[-1],
+        cumulative=(grows and pieces[0] != pieces[-1]) or _summed_up(pieces),
         listed=any(one.document == two.document for one, two in pairwise(leaves)),
     )
+
+
+def _summed_up(pieces: Sequence[str]) -> bool:
+    """
+    Tell whether the last of the pieces says all the others again, as a closing event does.
+    """
+    *parts, last = pieces
+    return len(parts) >= _FEWEST_GROWING and last == "".join(parts)
 
 
 def _leaves(value: Any, path: str) -> Iterator[tuple[str, str]]:  # noqa: ANN401 - JSON is any value

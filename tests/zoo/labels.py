@@ -15,6 +15,7 @@ from labels_calls import AWAITS, BATCHES
 from labels_faults import BESIDE, FAULTS, WRONG
 from labels_honest import CONSTRUCTION, ESCAPES, HONEST
 from labels_streams import ASTREAMS, STREAMS
+from labels_told import TOLD
 from labels_unusual import UNUSUAL
 from specimen import CALLS, PACKAGE, Specimen
 
@@ -41,6 +42,7 @@ ZOO: Final[tuple[Specimen, ...]] = (
     *CONSTRUCTION,
     *ESCAPES,
     *UNUSUAL,
+    *TOLD,
 )
 
 

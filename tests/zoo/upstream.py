@@ -31,6 +31,7 @@ SENTENCES: Final = 5
 WORDS_IN_A_SENTENCE: Final = 8
 WORDS_IN_A_PIECE: Final = 3
 PIECES_BEFORE_A_FAILURE: Final = 8
+WAITS_IN_LINE: Final = 30
 PIECES_IN_A_POLL: Final = 2
 BATCH_TAKES: Final = 0.08
 VOCABULARY: Final = (
@@ -172,6 +173,29 @@ def _chat(handler: _Handler, data: bytes) -> None:
     handler.streamed((json.dumps(row).encode() + b"\n" for row in ends), "application/x-ndjson")
 
 
+def _queue(handler: _Handler, data: bytes) -> None:
+    wait = b": still there\n\n" if "comment" in handler.path else _event({"status": "queued"})
+    handler.streamed((*[wait] * WAITS_IN_LINE, *_events(_prompts(json.loads(data)))))
+
+
+def _summed(handler: _Handler, data: bytes) -> None:
+    text = answer_to(json.loads(data)["prompt"])
+    rows = [*({"text": piece, "done": False} for piece in pieces_of(text)), {"text": text, "done": True}]
+    handler.streamed((json.dumps(row).encode() + b"\n" for row in rows), "application/x-ndjson")
+
+
+def _turns(handler: _Handler, data: bytes) -> None:
+    told = itertools.zip_longest(*(pieces_of(answer_to(prompt)) for prompt in _prompts(json.loads(data))))
+    rows = ({"nth": number, "text": piece} for row in told for number, piece in enumerate(row) if piece)
+    handler.streamed((json.dumps(row).encode() + b"\n" for row in rows), "application/x-ndjson")
+
+
+def _marked(handler: _Handler, data: bytes) -> None:
+    text = "".join(f"<answer>{part}</answer>\n" for part in answer_to(json.loads(data)["prompt"]).split("\n"))
+    time.sleep(FIRST_BYTE)
+    handler.whole(_completion([_choice(text)]))
+
+
 def _pickles(handler: _Handler, data: bytes) -> None:
     prompts = pickle.loads(base64.b64decode(json.loads(data)["data"]))  # noqa: S301 - the zoo's own
     time.sleep(FIRST_BYTE)
@@ -286,6 +310,10 @@ _ROUTES: Final[tuple[tuple[str, Callable[[_Handler, bytes], None]], ...]] = (
     ("/v1/completions", _completions),
     ("/v1/chat", _chat),
     ("/v1/pickles", _pickles),
+    ("/v1/queue", _queue),
+    ("/v1/summed", _summed),
+    ("/v1/turns", _turns),
+    ("/v1/marked", _marked),
     ("/v1/tiny", _tiny),
     ("/v1/upload", _upload),
     ("/v1/batches", _batches),
