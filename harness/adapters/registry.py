@@ -49,7 +49,8 @@ class Registry:
         for adapter in self.adapters:
             other = first.setdefault((adapter.family, adapter.name), adapter)
             if other is not adapter:
-                msg = f"{adapter.id} is registered twice: here and in {other.place}"
+                places = "" if adapter.place == other.place else f": here and in {other.place}"
+                msg = f"{adapter.id} is registered twice{places}"
                 hint = "rename one of the two, give one another family, or remove it"
                 raise RegistrationError(msg, where=adapter.place, hint=hint)
 
