@@ -40,5 +40,13 @@ def carried(text: str, inputs: Sequence[str]) -> tuple[int, ...]:
     return tuple(sorted(found))
 
 
+def are_told_apart(one: str, other: str) -> bool:
+    """
+    Tell whether a request shows which of two inputs it carries: by their code words, or else by letters and digits.
+    """
+    words = code_word(one), code_word(other)
+    return words[0] != words[1] if all(words) else _letters(one) != _letters(other)
+
+
 def _letters(text: str) -> str:
     return "".join(character for character in text if character.isalnum()).casefold()

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Final
+from dataclasses import dataclass, field, fields
+from typing import TYPE_CHECKING, Final, Self
 
 from harness.adapters import checks
 from harness.adapters.engine import engine
@@ -112,6 +112,16 @@ class Adapter:
             origin: str = ...,
         ) -> None: ...
 
+    else:
+
+        def __new__(cls, **given: object) -> Self:
+            """
+            Refuse arguments that nobody reads, as a file's keys are; nothing is given where an adapter is unpickled.
+            """
+            if given:
+                _refuse_unknown(given)
+            return object.__new__(cls)
+
     def __post_init__(self) -> None:
         place = self.place
         for key, check in _CHECKS.items():
@@ -164,6 +174,15 @@ class Adapter:
             RegistrationError: a value is of the wrong kind.
         """
         return cls(**values)  # type: ignore[arg-type]  # checked when the instance is made
+
+
+def _refuse_unknown(given: Mapping[str, object]) -> None:
+    known = tuple(one.name for one in fields(Adapter))
+    place = str(given.get("origin") or f"harness.Adapter(name={given.get('name')!r})")
+    checks.known_keys(given, known, place, {})
+    for key, example in (("name", "MyLLM"), ("target", "my_package.llms:MyLLM")):
+        if key not in given:
+            raise RegistrationError(f"has no {key}", where=place, hint=f'for example: {key}="{example}"')
 
 
 _CHECKS: Final[dict[str, checks.Check]] = {

@@ -11,10 +11,12 @@ import math
 import re
 from collections.abc import Callable, Iterable, Mapping
 from enum import StrEnum
+from itertools import combinations
 from typing import Final, NoReturn, TypeVar
 
 from harness.adapters.spelling import did_you_mean, listed
 from harness.errors import RegistrationError
+from harness.marks import are_told_apart
 from harness.words import Capability, Upstream, Verdict
 
 Check = Callable[[object, str], object]
@@ -168,6 +170,10 @@ def prompts(value: object, where: str) -> tuple[str, ...]:
     if len(found) != _PROMPTS:
         msg = f"must be {_PROMPTS} prompts, not {len(found)}"
         raise RegistrationError(msg, where=where, hint="batch sends all three, the other calls the first")
+    for one, other in combinations(found, 2):
+        if not are_told_apart(one, other):
+            msg = f"a request would not show which of these two it carries: {_shown(one)}, {_shown(other)}"
+            raise RegistrationError(msg, where=where, hint="give each prompt a code word of its own")
     return found
 
 

@@ -144,7 +144,7 @@ def _project(found: Configuration) -> Project:
     project = Project(
         root=root,
         family=family,
-        cassettes=root / _path(settings, "cassettes", place, "cassettes"),
+        cassettes=_cassettes(root / _path(settings, "cassettes", place, "cassettes"), place),
         reports=root / _path(settings, "reports", place, "reports"),
         published=_optional_path(settings, "published", place, root),
         documented=_optional_path(settings, "documented", place, root),
@@ -194,6 +194,13 @@ def _path(settings: Mapping[str, object], key: str, place: str, default: str) ->
     return checks.text(settings.get(key, default), f"{place}, {key}")
 
 
+def _cassettes(folder: Path, place: str) -> Path:
+    if folder.exists() and not folder.is_dir():
+        msg = f"{folder} is a file, and cassettes are kept in a folder"
+        raise RegistrationError(msg, where=f"{place}, cassettes", hint="name a folder, or move that file away")
+    return folder
+
+
 def _optional_path(settings: Mapping[str, object], key: str, place: str, root: Path) -> Path | None:
     return root / checks.text(settings[key], f"{place}, {key}") if key in settings else None
 
@@ -232,9 +239,24 @@ def _adapter(name: str, table: object, found: Configuration, example: str) -> Ad
     if not isinstance(table, dict):
         hint = f'write {example} above its keys, of which target = "module:attribute" is one'
         raise RegistrationError(f"an adapter must be a table, not {table!r}", where=place, hint=hint)
+    _refuse_dotted(name, table, found)
     project = found.place().removeprefix(f"{found.file}").strip() or "the top of the file"
     checks.known_keys(table, _ADAPTER_KEYS, place, dict.fromkeys(_PROJECT_KEYS, project))
     if "target" not in table:
         hint = 'say what to test, for example: target = "my_package.llms:MyLLM"'
         raise RegistrationError("has no target", where=place, hint=hint)
     return Adapter(name=name, origin=place, **table)
+
+
+def _refuse_dotted(name: str, table: Mapping[str, object], found: Configuration) -> None:
+    """
+    Refuse a name that was cut at its dot, as TOML does where names of models are not in quotes.
+    """
+    rest = [key for key, value in table.items() if key not in _ADAPTER_KEYS and isinstance(value, dict)]
+    if len(table) != 1 or not rest:
+        return
+    meant = found.place("adapters", f"{name}.{rest[0]}").removeprefix(f"{found.file} ")
+    msg = f"has a table {rest[0]!r}, which is no key of an adapter, and no target"
+    raise RegistrationError(
+        msg, where=found.place("adapters", name), hint=f"a name with a dot is written in quotes: {meant}"
+    )

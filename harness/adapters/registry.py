@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import inspect
+import os
 import re
+import sys
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from importlib import metadata
@@ -49,7 +51,8 @@ class Registry:
         for adapter in self.adapters:
             other = first.setdefault((adapter.family, adapter.name), adapter)
             if other is not adapter:
-                msg = f"{adapter.id} is registered twice: here and in {other.place}"
+                places = "" if adapter.place == other.place else f": here and in {other.place}"
+                msg = f"{adapter.id} is registered twice{places}"
                 hint = "rename one of the two, give one another family, or remove it"
                 raise RegistrationError(msg, where=adapter.place, hint=hint)
 
@@ -163,7 +166,21 @@ def find_adapters(project: Project, extra: Iterable[object] = ()) -> Registry:
     for entry in sorted(entries, key=lambda one: (_plain(_distribution(one)), one.name, one.value)):
         found += _of_entry(entry, project)
     found += [project.adopt(adapter, HOOK) for adapter in flatten(list(extra), HOOK)]
+    for adapter in found:
+        _require_file_name(adapter)
     return Registry(tuple(found))
+
+
+def _require_file_name(adapter: Adapter) -> None:
+    """
+    Refuse a name that this process could give no file: cassettes would seem to be missing that are there.
+    """
+    try:
+        os.fsencode(adapter.id)
+    except UnicodeEncodeError as error:
+        msg = f"no file can be named {adapter.id!r} here: the locale speaks {sys.getfilesystemencoding()}"
+        hint = "set PYTHONUTF8=1, or a locale with UTF-8, such as LC_ALL=C.UTF-8"
+        raise RegistrationError(msg, where=adapter.place, hint=hint) from error
 
 
 def _of_entry(entry: EntryPoint, project: Project) -> list[Adapter]:

@@ -147,6 +147,9 @@ async def _says_so(coroutine: Awaitable[object]) -> None:
         return
 
 
+_NOT_THE_ADAPTERS: Final = (_HARNESS, "<frozen importlib")
+
+
 def _several(value: object) -> Iterable[object] | None:
     # outputs may also come one by one; what is one text is no sequence of outputs, whatever can be iterated over
     if isinstance(value, Iterator | Sequence) and not isinstance(value, bytes) and text_of(value) is None:
@@ -161,8 +164,6 @@ def raised(error: BaseException, phase: str) -> dict[str, Any]:
     if isinstance(error, RegistrationError):
         # told by the harness itself: where it stands is in the message, and where it was raised says nothing
         return _plain(error, phase)
-    frames = [one for one in traceback.extract_tb(error.__traceback__) if not one.filename.startswith(_HARNESS)]
-    line = f"{_short(_posix(frames[-1]))}:{frames[-1].lineno}" if frames else ""
     lines = traceback.format_exception(type(error), error, _from_the_adapter_on(error.__traceback__))
     return {
         "phase": phase,
@@ -170,8 +171,18 @@ def raised(error: BaseException, phase: str) -> dict[str, Any]:
         "message": _message(error)[:LONGEST_MESSAGE],
         "unsupported": isinstance(error, NotImplementedError),
         "traceback": "".join(lines[-12:])[-LONGEST_TRACEBACK:],
-        "line": line,
+        "line": _line(error),
     }
+
+
+def _line(error: BaseException) -> str:
+    if isinstance(error, SyntaxError) and error.filename and not error.filename.startswith("<"):
+        # it was raised where the file was imported, and stands elsewhere
+        return f"{_short(_posix(error.filename))}:{error.lineno}"
+    frames = [
+        one for one in traceback.extract_tb(error.__traceback__) if not one.filename.startswith(_NOT_THE_ADAPTERS)
+    ]
+    return f"{_short(_posix(frames[-1].filename))}:{frames[-1].lineno}" if frames else ""
 
 
 def _plain(error: RegistrationError, phase: str) -> dict[str, Any]:
@@ -202,8 +213,8 @@ def _message(error: BaseException) -> str:
         return "its message cannot be had: __str__ raises"
 
 
-def _posix(frame: traceback.FrameSummary) -> str:
-    return frame.filename.replace("\\", "/")
+def _posix(filename: str) -> str:
+    return filename.replace("\\", "/")
 
 
 def _short(filename: str) -> str:

@@ -24,6 +24,7 @@ from typing import TYPE_CHECKING, Final
 
 from harness.adapters import Adapter, MissingDependency, load_target
 from harness.adapters.distributions import distributions
+from harness.battery.calls import raised
 from harness.battery.job import note, read_note
 from harness.errors import RegistrationError
 from harness.events import Event, Missing, Raised, encode, here
@@ -352,18 +353,9 @@ def _failed_import(error: BaseException, target: str, real: float) -> Event:
         return Missing(at=0.0, real=real, where=here(), what="module", name=name)
     if isinstance(error, ModuleNotFoundError) and error.name and not _exists(error.name):
         return Missing(at=0.0, real=real, where=here(), what="module", name=error.name)
-    trace = error.__traceback__
-    steps = traceback.extract_tb(trace)
+    told = raised(error, "import")
     return Raised(
-        at=0.0,
-        real=real,
-        where=here(),
-        phase="import",
-        type=type(error).__qualname__,
-        message=str(error) or f"importing {target} raised it",
-        unsupported=False,
-        traceback="".join(traceback.format_exception(type(error), error, trace)),
-        line=f"{steps[-1].filename}:{steps[-1].lineno}" if steps else "",
+        at=0.0, real=real, where=here(), **{**told, "message": told["message"] or f"importing {target} raised it"}
     )
 
 

@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 import re
-import traceback
 from typing import TYPE_CHECKING, Final
 
 import pytest
 
 from harness.adapters import find_adapters
 from harness.cells import Shard
-from harness.errors import RegistrationError, UserError
+from harness.errors import UserError
 from harness.plugin.asked import Asked, read_options
 from harness.plugin.desk import Desk
 from harness.plugin.gathered import Gathered, pack
+from harness.plugin.hooked import hooked
 from harness.plugin.nodes import FOUND, AdapterNode, CellItem, MistakeNode
 from harness.plugin.starting import Starting
 from harness.session.checks import check_matching
@@ -22,7 +22,7 @@ from harness.session.shards import digest_of_inputs
 from harness.words import Capability
 
 if TYPE_CHECKING:
-    from collections.abc import Generator, Iterable, Sequence
+    from collections.abc import Generator, Sequence
 
     from harness.adapters import Adapter, Registry
 
@@ -124,22 +124,7 @@ class Active:
             items.extend(session.genitems(self._node(session, adapter)))
 
     def _registry(self) -> Registry:
-        return find_adapters(self._asked.project, self._hooked())
-
-    def _hooked(self) -> Iterable[object]:
-        """
-        Return what conftest.py files register; what one of them raises is its author's mistake, and none of pytest's.
-        """
-        try:
-            given: Iterable[object] = self._config.hook.pytest_harness_adapters(config=self._config)
-        except UserError:
-            raise
-        except Exception as error:
-            frame = traceback.extract_tb(error.__traceback__)[-1]
-            msg = f"raised {type(error).__name__}: {error}"
-            hint = "mend the hook pytest_harness_adapters, or what it calls"
-            raise RegistrationError(msg, where=f"{frame.filename}:{frame.lineno}", hint=hint) from error
-        return given
+        return find_adapters(self._asked.project, hooked(self._config))
 
     def _selected(self, registry: Registry) -> Sequence[Adapter]:
         names = (*self._asked.names, *dict.fromkeys(name for name, _ in self._ids))

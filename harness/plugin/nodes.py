@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
@@ -9,6 +10,7 @@ import pytest
 
 from harness.cells import Timeline
 from harness.errors import HarnessError
+from harness.plugin.hooked import is_hooked
 from harness.report.explain import render_explain
 from harness.report.text import printable
 from harness.session.commands import typed
@@ -110,7 +112,7 @@ class CellItem(pytest.Item):
             # not reached, unless --runxfail asks to see it as a failure
             raise CellFailure(self._failure(found, [f"{cell.verdict}: {cell.reason}"]))
         if cell.verdict is Verdict.UNKNOWN:
-            pytest.skip(printable(cell.reason))
+            pytest.skip(self._why_unmeasured(cell.reason))
 
     def _tell(self, found: Found) -> None:
         cell = found.cell
@@ -121,13 +123,22 @@ class CellItem(pytest.Item):
         ]
 
     def _failure(self, found: Found, lines: Sequence[str]) -> str:
-        hint = typed(self.parent.desk.file, "explain", self.adapter.id, self.capability.value)
+        hint = self._explains()
         shown = ["", self._evidence(found), ""]
         if found.cell.verdict is Verdict.BLOCKED and self.capability is not self.parent.calls[0]:
             # one root cause blocks all six, and stands with the first of them
             shown = []
         said = [printable(line) for line in lines]
         return "\n".join([*said, *shown, f"hint: `{hint}` shows what was sent and what came when"])
+
+    def _why_unmeasured(self, reason: str) -> str:
+        records = "pytest --harness --harness-record" if is_hooked(self.adapter) else "harness record"
+        return printable(reason).replace("`harness record`", f"`{records}`")
+
+    def _explains(self) -> str:
+        if is_hooked(self.adapter):
+            return shlex.join(["pytest", "--harness", "-v", f"{self.adapter.id}::{self.capability}"])
+        return typed(self.parent.desk.file, "explain", self.adapter.id, self.capability.value)
 
     def _evidence(self, found: Found) -> str:
         cell = found.cell

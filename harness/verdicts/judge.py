@@ -86,7 +86,7 @@ def _before_the_answer(events: Sequence[Event]) -> tuple[Verdict, str] | None:
             case Missing(what="method", name=name):
                 return Verdict.UNSUPPORTED, f"it has no method {name}"
             case Raised(phase="import", type=kind, message=message):
-                return Verdict.BLOCKED, f"its module cannot be imported: {_short(kind, message)}"
+                return Verdict.BLOCKED, f"its module cannot be imported: {_short(kind, message)}{_at(event)}"
             case Raised(phase="construction", type=kind, message=message):
                 return _constructor(events, _short(kind, message))
     died = next((event for event in events if isinstance(event, Died)), None)

@@ -32,6 +32,25 @@ def refused(**values: Any) -> str:
     return str(caught.value)
 
 
+@pytest.mark.parametrize(
+    ("values", "essentials"),
+    [
+        ({"targt": TARGET}, ["(name='A'): unknown key 'targt'; did you mean 'target'?", "keys here: name, target"]),
+        ({"target": TARGET, "model": "m"}, ["(name='A'): unknown key 'model'", "name, target, kwargs"]),
+        ({}, ["(name='A'): has no target", "my_package.llms:MyLLM"]),
+    ],
+)
+def test_a_misspelt_or_missing_argument_is_told_like_a_key_of_the_file(values: Any, essentials: list[str]):
+    """
+    The Python form names the adapter, the argument and the remedy, as the configuration does.
+    """
+    with pytest.raises(RegistrationError) as caught:
+        Adapter(name="A", **values)
+
+    for essential in essentials:
+        assert essential in str(caught.value)
+
+
 def test_plain_strings_become_words():
     """
     Capabilities, verdicts and upstreams may be given as strings and are kept as the contract's words.
@@ -115,6 +134,8 @@ def test_a_class_of_the_program_itself_is_refused():
         ({"unsteady": "it asks"}, ["unsteady", "must be a table, not a string"]),
         ({"upstream": "simulate"}, ["unknown upstream 'simulate'; did you mean 'simulated'?", "stand-in"]),
         ({"prompts": ["one", "two"]}, ["prompts", "must be 3 prompts, not 2"]),
+        ({"prompts": ["one", "two", "Two!"]}, ["prompts", "'two', 'Two!'", "code word of its own"]),
+        ({"prompts": ["kites4127 a", "kites4127 b", "c"]}, ["'kites4127 a', 'kites4127 b'"]),
         ({"prompts": ["one", "two", ""]}, ["prompts[2]", "must not be empty"]),
         ({"match_on": []}, ["match_on", "every request would match"]),
         ({"env": {"PORT": 8080}}, ["env.PORT", "must be a string", 'PORT = "8080"']),
@@ -166,12 +187,20 @@ PLAIN = st.recursive(
 )
 
 
+def letters_and_digits(text: str) -> str:
+    """
+    Return what is left of a prompt where it is looked for.
+    """
+    return "".join(filter(str.isalnum, text)).casefold()
+
+
 @given(
     kwargs=st.dictionaries(st.text(), PLAIN),
     declares=st.none() | st.lists(st.sampled_from(list(Capability))),
     expects=st.dictionaries(st.sampled_from(list(Capability)), st.sampled_from(list(Verdict))),
     upstream=st.none() | st.sampled_from(list(Upstream)),
-    prompts=st.none() | st.lists(st.text(min_size=1).filter(str.strip), min_size=3, max_size=3),
+    prompts=st.none()
+    | st.lists(st.text(min_size=1).filter(str.strip), min_size=3, max_size=3, unique_by=letters_and_digits),
 )
 def test_an_adapter_survives_json(kwargs, declares, expects, upstream, prompts):
     """

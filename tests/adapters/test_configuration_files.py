@@ -245,6 +245,8 @@ def test_names_come_back_as_written_and_in_their_order(tmp_path_factory, names):
         ("[[adapters]]\nname = 'A'", ["adapters must be a table"]),
         ("[adapters]\nA = 'm:A'", ["[adapters.A]: an adapter must be a table, not 'm:A'"]),
         ("[adapters.A]\nkwargs = {}", ["[adapters.A]: has no target", "target ="]),
+        ("[adapters.gpt-4.1]\ntarget = 'm:A'", ["[adapters.gpt-4]: has a table '1'", 'quotes: [adapters."gpt-4.1"]']),
+        ("cassettes = 'harness.toml'", [", cassettes:", "harness.toml is a file", "name a folder"]),
         ("[adapters.A]\ntarget = 'm:A'\nkwarg = {}", ["[adapters.A]: unknown key 'kwarg'; did you mean 'kwargs'?"]),
         ("[adapters.A]\ntarget = 'm:A'\nfamily = 'f'", ["unknown key 'family'", "the top of the file"]),
         ("[adapters.A]\ntarget = 'm:A'\norigin = 'f'", ["unknown key 'origin'"]),

@@ -122,10 +122,40 @@ def test_an_encoding_without_symbols_is_no_error(project: Folder) -> None:
     """
     Where the terminal speaks ASCII alone the table is ASCII too, and what is not becomes a question mark.
     """
-    project.toml.write_text(project.toml.read_text().replace("[adapters.Plain]", '[adapters."Plän"]'), encoding="utf-8")
-    done = project.on_terminal("list", env={"PYTHONIOENCODING": "ascii", "PYTHONUTF8": "0", "LC_ALL": "C"})
+    _rename_plain(project)
+    done = project.on_terminal("list", env={"PYTHONIOENCODING": "ascii"})
     assert done.status == 0
     assert "Pl?n" in done.out
+
+
+def _rename_plain(project: Folder) -> None:
+    project.toml.write_text(project.toml.read_text().replace("[adapters.Plain]", '[adapters."Plän"]'), encoding="utf-8")
+    project.cassette("Plain", "stream").parent.rename(project.cassette("Plän", "stream").parent)
+
+
+def test_names_need_no_locale(project: Folder) -> None:
+    """
+    In the C locale Python speaks UTF-8 with files: names of all scripts are found and measured.
+    """
+    _rename_plain(project)
+    done = project("run", "Plän", "--only", "stream", "--json", "m.json", env=project.env(LC_ALL="C", LANG=""))
+    assert done.status == 0, done.err
+    assert "single-item" in done.out
+
+
+def test_a_locale_that_cannot_name_a_cassette_is_told(project: Folder) -> None:
+    """
+    Where Python is told to do without UTF-8, the name is refused with the way out: no cassette that is there counts as
+    missing, and nothing is written.
+    """
+    _rename_plain(project)
+    before = project.digests()
+    for words in (("list",), ("run", "Good", "--only", "stream"), ("record", "Good", "--yes", "--again")):
+        done = project(*words, env=project.env(LC_ALL="C", PYTHONUTF8="0", PYTHONCOERCECLOCALE="0"))
+        assert done.status == 2, done.said
+        assert '[adapters."Pl?n"]: no file can be named' in done.err
+        assert "hint: set PYTHONUTF8=1" in done.err
+    assert project.digests() == before
 
 
 def test_a_closed_pipe_costs_nothing(project: Folder) -> None:

@@ -328,6 +328,7 @@ def test_recording_is_not_cut(fleet: Fleet, job: MakeJob) -> None:
         ("import json.no_such_part", "ModuleNotFoundError"),
         ("raise ImportError('install it with pip')", "ImportError"),
         ("1 / 0", "ZeroDivisionError"),
+        ("def half(:", "SyntaxError"),
         ("import sys\nsys.exit('not today')", "SystemExit"),
         ("pass", "RegistrationError"),
     ],
@@ -336,8 +337,10 @@ def test_an_import_that_fails_is_an_event_of_every_cell(
     source: str, expected: str, fleet: Fleet, job: MakeJob, tmp_path: Path
 ) -> None:
     """
-    A missing distribution is named; every other failure is raised in the phase `import`, with its traceback.
+    A missing distribution is named; every other failure is raised in the phase `import`, with its traceback and with
+    the line of the adapter's file, and of no other. What the harness itself refuses has no such line.
     """
+    line = 2 if expected == "SystemExit" else 1
     (tmp_path / "isolation_target.py").write_text(source)
 
     outcomes = fleet.measure(job("speak", target="isolation_target:Absent", root=tmp_path), [INVOKE, STREAM])
@@ -351,6 +354,8 @@ def test_an_import_that_fails_is_an_event_of_every_cell(
             case Raised():
                 assert (event.phase, event.type) == ("import", expected)
                 assert expected in event.traceback
+                place = f"{tmp_path.name}/isolation_target.py:{line}"
+                assert event.line == ("" if expected == "RegistrationError" else place)
             case _:
                 pytest.fail(str(event))
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+import pytest
+
 if TYPE_CHECKING:
     from tests.plugin.conftest import Place
 
@@ -54,33 +56,50 @@ def test_entry_points_of_installed_packages_register(place: Place) -> None:
     assert {"batch": "passed", "abatch": "passed"} == ran.of("Honest") == ran.of("Emulated"), ran.said
 
 
-def test_a_hook_that_raises_is_a_usage_error(place: Place) -> None:
+@pytest.mark.parametrize(
+    ("line", "words"),
+    [
+        ("raise KeyError('no such model')", ("conftest.py:5: raised KeyError", "hint: mend the hook")),
+        (
+            "return harness.Adapter(name='A', targt='a:B')",
+            (
+                "conftest.py:5: harness.Adapter(name='A'): unknown key 'targt'; did you mean 'target'?",
+                "hint: keys here",
+            ),
+        ),
+        (
+            "return [harness.Adapter(name='A', target='a:B') for _ in '12']",
+            ("conftest.py, pytest_harness_adapters: ", "/A is registered twice\n", "hint: rename"),
+        ),
+        (
+            "return 'Honest'",
+            ("conftest.py, pytest_harness_adapters: gives 'Honest', not an adapter", "hint: give a harness.A"),
+        ),
+    ],
+)
+def test_a_mistake_in_a_hook_is_a_usage_error(place: Place, line: str, words: tuple[str, ...]) -> None:
     """
-    The error has the line of the conftest.py and what was raised there, and is no internal error of pytest.
+    The error has the conftest.py, where it can the line, and what is wrong there; it is no internal error of pytest.
     """
-    place.write(
-        "conftest.py",
-        "import harness\n\n\ndef pytest_harness_adapters(config):\n    return harness.Adapter(name='A', kwarg={})\n",
-    )
+    place.write("conftest.py", f"import harness\n\n\ndef pytest_harness_adapters(config):\n    {line}\n")
 
     ran = place.pytest("--harness")
 
     assert ran.status == 4, ran.said
-    assert "conftest.py:5: raised TypeError" in ran.err
-    assert "'kwarg'" in ran.err
-    assert "hint: mend the hook" in ran.err
+    for word in words:
+        assert word in ran.err
     assert "INTERNALERROR" not in ran.said
 
 
-def test_a_hook_that_returns_something_else_is_a_usage_error(place: Place) -> None:
+def test_what_a_hook_registers_is_named_by_its_file_and_shown_by_pytest(place: Place) -> None:
     """
-    The error says what was returned, and what should be.
+    A target that does not import is told with the conftest.py; the hint is no command that would not know the adapter.
     """
-    place.write("conftest.py", "def pytest_harness_adapters(config):\n    return 'Honest'\n")
+    registered = "harness.Adapter(name='Lost', family='toys', target='no_such_module:A')"
+    place.write("conftest.py", f"import harness\n\n\ndef pytest_harness_adapters(config):\n    return {registered}\n")
 
-    ran = place.pytest("--harness")
+    ran = place.pytest("--harness", "toys/Lost::stream")
 
-    assert ran.status == 4, ran.said
-    assert "pytest_harness_adapters" in ran.err
-    assert "'Honest', not an adapter" in ran.err
-    assert "hint:" in ran.err
+    assert ran.of("Lost") == {"stream": "failed"}, ran.said
+    assert f"error: {place.root / 'conftest.py'}, pytest_harness_adapters, target: there is no module" in ran.out
+    assert "hint: `pytest --harness -v toys/Lost::stream` shows" in ran.out

@@ -4,16 +4,19 @@ from __future__ import annotations
 
 import asyncio
 import json
+import ssl
 from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from upstream_server import WORDS, running
+from upstream_server import MANNERS, WORDS, running
 
 from harness.events import Arrival, Sent
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+
+    import trustme
 
 QUESTION = [{"role": "user", "content": "Say the words."}]
 
@@ -30,9 +33,11 @@ def _openai_async(url: str, mark: Callable[[str], None]) -> None:
 
     async def ask() -> None:
         client = openai.AsyncOpenAI(base_url=url, api_key="placeholder", max_retries=0)
-        async for chunk in await client.chat.completions.create(model="m", messages=QUESTION, stream=True):
-            mark(chunk.choices[0].delta.content or "")
-        await client.close()
+        try:
+            async for chunk in await client.chat.completions.create(model="m", messages=QUESTION, stream=True):
+                mark(chunk.choices[0].delta.content or "")
+        finally:
+            await client.close()
 
     asyncio.run(ask())
 
@@ -63,9 +68,11 @@ def _anthropic_async(url: str, mark: Callable[[str], None]) -> None:
     async def ask() -> None:
         client = anthropic.AsyncAnthropic(base_url=url, api_key="placeholder", max_retries=0)
         api, options = _anthropic_options(client)
-        async for event in await api.create(model="m", stream=True, **options):
-            mark(_said(event))
-        await client.close()
+        try:
+            async for event in await api.create(model="m", stream=True, **options):
+                mark(_said(event))
+        finally:
+            await client.close()
 
     asyncio.run(ask())
 
@@ -128,6 +135,65 @@ def test_an_sdk_streams_on_replay_as_it_does_live(
     assert len(arrivals) >= len(WORDS)
     # an event or two without text may stand at either end
     assert steps(tape)[3 : len(WORDS) - 1] == [True] * (len(WORDS) - 4)
+
+
+def _outcome(name: str, url: str) -> tuple[str, str | None]:
+    """
+    Return the words that came out of a stream, and what it was that ended it before its end.
+    """
+    words: list[str] = []
+    try:
+        SDKS[name](url, words.append)
+    except Exception as error:  # noqa: BLE001 - which it is differs from SDK to SDK
+        status = getattr(error, "status_code", None)
+        return "".join(words), f"{type(error).__name__} {status}: {error}"
+    return "".join(words), None
+
+
+ENDS = {"refused": "", "cut": "".join(WORDS[:7])}
+"""What comes out at least before something goes wrong; everything else comes out whole."""
+
+
+@pytest.fixture
+def trusted(authority: trustme.CA, authority_file: str, monkeypatch: pytest.MonkeyPatch) -> ssl.SSLContext:
+    """
+    Give what a server needs for TLS, and let the SDKs trust it.
+    """
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    authority.issue_cert("127.0.0.1").configure_cert(context)
+    for variable in ("SSL_CERT_FILE", "AWS_CA_BUNDLE"):
+        monkeypatch.setenv(variable, authority_file)
+    return context
+
+
+WAYS = [(name, manner) for name in SDKS for manner in (*MANNERS[1:], "tls")]
+# botocore takes gzip off no stream: live it cannot read what, stored decoded, it can read on replay
+WAYS.remove(("bedrock", "gzip"))
+
+
+@pytest.mark.parametrize(("name", "manner"), WAYS)
+def test_an_sdk_ends_on_replay_as_it_does_live(name: str, manner: str, deck: Any, trusted: ssl.SSLContext) -> None:
+    """
+    However an answer is framed, packed, moved, refused or cut: the same words, or the SDK's same error, come out live,
+    while recording and with the network gone. TLS is spoken while recording, and not needed on replay.
+    """
+    with running(trusted if manner == "tls" else None) as upstream:
+        upstream.manner = manner
+        live = _outcome(name, upstream.url)
+        with deck.recording():
+            recorded = _outcome(name, upstream.url)
+    with deck.replaying():
+        replayed = _outcome(name, upstream.url)
+
+    assert live == recorded == replayed
+    words, error = replayed
+    # those of 2023 follow no redirect, and botocore follows none but of S3
+    if manner in ENDS or (manner == "moved" and error is not None):
+        assert error is not None
+        assert words.startswith(ENDS.get(manner, ""))
+        assert manner == "cut" or "401" in error or "307" in error or "Moved" in error
+    else:
+        assert replayed == ("".join(WORDS), None)
 
 
 def _asks_openai(url: str) -> Callable[[str], str]:

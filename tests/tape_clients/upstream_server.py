@@ -32,6 +32,15 @@ def sse(index: int) -> bytes:
     return f"data: piece {index:02d}\n\n".encode()
 
 
+def packed(pieces: list[bytes]) -> list[bytes]:
+    """
+    Return pieces as one gzip stream that can be read piece by piece.
+    """
+    packer = zlib.compressobj(wbits=31)
+    found = [packer.compress(piece) + packer.flush(zlib.Z_SYNC_FLUSH) for piece in pieces]
+    return [*found[:-1], found[-1] + packer.flush()]
+
+
 def openai_events(words: list[str]) -> list[bytes]:
     """
     Return a chat completion as the OpenAI API streams it.
@@ -106,6 +115,8 @@ class Upstream:
     scheme: str = "http"
     in_step: list[bool] | None = None
     """Whether the reader had each piece before the next was sent; None does not wait for it."""
+    manner: str = "chunked"
+    """How streams are sent, and whether anything goes wrong with them: a name among MANNERS."""
     _items: int = 0
     _give_up: float = GIVE_UP
     turn: int = 0
@@ -151,6 +162,7 @@ class Upstream:
             self._changed.notify_all()
 
 
+MANNERS = ("chunked", "length", "close", "gzip", "moved", "refused", "cut")
 WORDS = [f"word{index} " for index in range(PIECES)]
 
 
@@ -170,7 +182,16 @@ class _Handler(BaseHTTPRequestHandler):
         self.turn = self.upstream.turn
         body = self._request_body()
         self.upstream.requests.append((self.command, self.path, body))
-        route = self.path.partition("?")[0].strip("/").replace("/", "_").replace("-", "_").replace(".", "_")
+        path = self.path.partition("?")[0]
+        if self.upstream.manner == "refused":
+            self._whole(b'{"error": {"message": "who are you?"}, "message": "who are you?"}', 401)
+        elif self.upstream.manner == "moved" and not path.startswith("/moved/"):
+            self._whole(b"", 307, location=f"/moved{self.path}")
+        else:
+            self._answer(path.removeprefix("/moved"), body)
+
+    def _answer(self, path: str, body: bytes) -> None:
+        route = path.strip("/").replace("/", "_").replace("-", "_").replace(".", "_")
         answer: Callable[[bytes], None] = getattr(self, f"on_{route}", self.on_missing)
         answer(body)
 
@@ -207,6 +228,27 @@ class _Handler(BaseHTTPRequestHandler):
             self._chunk(piece)
         self.wfile.write(b"0\r\n\r\n")
 
+    def _streamed(self, pieces: list[bytes], content_type: str = "text/event-stream") -> None:
+        """
+        Send a stream in the manner that was asked for.
+        """
+        manner = self.upstream.manner
+        if manner in {"length", "close"}:
+            framing = ("content_length", str(sum(map(len, pieces)))) if manner == "length" else ("connection", "close")
+            self._head(200, content_type=content_type, **dict([framing]))
+            for piece in pieces:
+                self._send(piece)
+            self.close_connection = manner == "close"
+        elif manner == "cut":
+            self._head(transfer_encoding="chunked", content_type=content_type)
+            for piece in pieces[: PIECES // 2]:
+                self._chunk(piece)
+            self._hang_up()
+        elif manner == "gzip":
+            self._chunked(packed(pieces), content_type, content_encoding="gzip")
+        else:
+            self._chunked(pieces, content_type)
+
     def _whole(self, data: bytes, status: int = 200, content_type: str = "application/json", **headers: str) -> None:
         self._head(status, content_length=str(len(data)), content_type=content_type, **headers)
         if self.command != "HEAD":
@@ -233,10 +275,7 @@ class _Handler(BaseHTTPRequestHandler):
         )
 
     def on_gzip_chunked(self, _: bytes) -> None:
-        packer = zlib.compressobj(wbits=31)
-        pieces = [packer.compress(sse(index)) + packer.flush(zlib.Z_SYNC_FLUSH) for index in range(PIECES)]
-        pieces[-1] += packer.flush()
-        self._chunked(pieces, content_encoding="gzip")
+        self._chunked(packed([sse(index) for index in range(PIECES)]), content_encoding="gzip")
 
     def on_cut_chunked(self, _: bytes) -> None:
         self._head(transfer_encoding="chunked", content_type="text/event-stream")
@@ -286,7 +325,7 @@ class _Handler(BaseHTTPRequestHandler):
 
     def on_chat_completions(self, body: bytes) -> None:
         if json.loads(body).get("stream"):
-            self._chunked(openai_events(WORDS))
+            self._streamed(openai_events(WORDS))
             return
         message = {"role": "assistant", "content": json.loads(body)["messages"][-1]["content"]}
         choice = {"index": 0, "message": message, "finish_reason": "stop"}
@@ -305,10 +344,10 @@ class _Handler(BaseHTTPRequestHandler):
             }
             self._whole(json.dumps(answer).encode())
             return
-        self._chunked(anthropic_events(WORDS), content_type="text/event-stream; charset=utf-8")
+        self._streamed(anthropic_events(WORDS), content_type="text/event-stream; charset=utf-8")
 
     def on_model_m_invoke_with_response_stream(self, _: bytes) -> None:
-        self._chunked(bedrock_events(WORDS), content_type="application/vnd.amazon.eventstream")
+        self._streamed(bedrock_events(WORDS), content_type="application/vnd.amazon.eventstream")
 
     def on_model_m_invoke(self, body: bytes) -> None:
         self._whole(json.dumps({"completion": json.loads(body)["prompt"]}).encode())
@@ -331,7 +370,7 @@ class _Handler(BaseHTTPRequestHandler):
             }
             self._whole(json.dumps({**answer, "stop_reason": "end_turn", "stop_sequence": None}).encode())
             return
-        self._chunked(message_events(WORDS))
+        self._streamed(message_events(WORDS))
 
     def on_bucket_key(self, body: bytes) -> None:
         self._whole(b"" if self.command == "PUT" else b"x" * 100_000, content_type="text/plain", etag=f'"{len(body)}"')
