@@ -32,13 +32,17 @@ def usage_in_streams(bench: Bench) -> Iterator[str]:
     if asked is None:
         raise NotApplicable("its registration does not say how usage is asked for (the key `usage`)")
     upstream = upstream_usage(bench)
-    if not upstream:
-        raise NotApplicable("the recording has no usage: record it again with usage asked for")
     # an argument that was not recorded changes the request, and not what is replayed
     with bench.stage(Faults(lenient=True)) as stage:
         made = stage.attempt(**asked)
-    if made.raised is not None:
-        yield f"asked for usage, it raises {type(made.raised).__name__}: {made.raised}"
+    if made.raised is not None and _raises_unasked(bench):
+        raise NotApplicable("the call raises")
+    raises = made.raised and f"asked for usage, it raises {type(made.raised).__name__}: {made.raised}"
+    if not upstream:
+        why = f", and {raises}" if raises else ": record it again with usage asked for"
+        raise NotApplicable(f"the recording has no usage{why}")
+    if raises:
+        yield raises
         return
     pieces = [one for one in map(usage_of, made.outputs) if one]
     if not pieces:
@@ -49,6 +53,11 @@ def usage_in_streams(bench: Bench) -> Iterator[str]:
     for kind in wrong:
         told_here = ", ".join(str(one[kind]) for one in pieces if kind in one)
         yield f"the upstream told {_tokens({kind: upstream[kind]})}, and the items say {told_here or 'nothing'}"
+
+
+def _raises_unasked(bench: Bench) -> bool:
+    with bench.stage() as stage:
+        return stage.attempt().raised is not None
 
 
 def upstream_usage(bench: Bench) -> dict[str, list[int]]:

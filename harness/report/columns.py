@@ -24,6 +24,7 @@ STATES: Final = {
     State.OFF: "not applicable: its registration switches it off",
     State.FAULT: "the check failed itself",
 }
+UNTRIED: Final = "it was not tried there: its column is switched on for others"
 _FIGURES: Final = re.compile(r"\d+(?:\.\d+)?")
 
 Key = tuple[str, str, str]
@@ -91,6 +92,13 @@ def entries(matrix: Matrix) -> dict[Key, Entry]:
     for one in sorted_checks(matrix):
         found.setdefault((one.family, one.adapter, one.check), []).append(one)
     return {key: Entry(results=tuple(results)) for key, results in found.items()}
+
+
+def untried(matrix: Matrix) -> bool:
+    """
+    Tell whether a column has adapters on which its check was not tried.
+    """
+    return len(entries(matrix)) < len(column_names(matrix)) * len(matrix.adapters)
 
 
 def row_of(found: Mapping[Key, Entry], names: Iterable[str], family: str, adapter: str) -> list[Entry]:

@@ -30,7 +30,7 @@ def render_comparison(matrix: Matrix, claims: Claims) -> str:
         *_defaults(found),
         f"## Every cell\n\n{said.HOW_TO_READ}\n",
         table(HEADER, _rows(found)),
-        f"## The published table, as measured\n\n{said.REGENERATED}\n",
+        f"## The published table, as measured\n\n{said.regenerated(found)}\n",
         render_regenerated(found),
     ]
     return "\n".join(parts)
@@ -45,10 +45,9 @@ def render_regenerated(found: Comparison) -> str:
 
 def symbols(row: dict[Capability, Compared]) -> list[str]:
     """
-    Return a published row's six symbols, as measured.
+    Return a published row's six symbols, as measured; nothing for a call of which the page says nothing.
     """
-    measured = (row[each].measured if each in row else None for each in Capability)
-    return [(verdict or Verdict.UNKNOWN).symbol for verdict in measured]
+    return [(row[each].measured or Verdict.UNKNOWN).symbol if each in row else "" for each in Capability]
 
 
 def _besides(found: Comparison) -> str:

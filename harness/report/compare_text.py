@@ -37,6 +37,7 @@ FINDINGS: Final = {
 REGENERATED: Final = (
     "The page's own form. A question mark is a cell that was not measured, or of which the recording cannot tell."
 )
+SILENT: Final = "Where nothing stands, the page says nothing; the family's matrix has those cells as well."
 DEFAULTS: Final = "What a call does that a class does not override: as documented, and as measured."
 HOW_TO_READ: Final = (
     "In each cell: published, what overriding alone would say, measured. Where they do not agree, it is bold."
@@ -52,6 +53,14 @@ def extent(found: Comparison) -> str:
     measured = len(found.cells) - missing
     text = f"The published table has {models} and {counted(len(found.cells), 'cell')}; {measured} of them were measured"
     return f"{text}, and {missing} were not." if missing else f"{text}."
+
+
+def regenerated(found: Comparison) -> str:
+    """
+    Say what the published table in its own form shows.
+    """
+    silent = any(len(row) < len(Capability) for _, row in found.models)
+    return f"{REGENERATED} {SILENT}" if silent else REGENERATED
 
 
 def totals(found: Comparison) -> Iterator[str]:
@@ -148,10 +157,13 @@ def practised(practice: Practice) -> str:
 
 def call_rows(found: Comparison) -> Iterator[tuple[str, list[int]]]:
     """
-    Yield each call's figures: published ✅, overriding ✅, measured ✅, as published, not, unknown, not measured.
+    Yield the figures of each call of which the page says something: published ✅, overriding ✅, measured ✅,
+    as published, not, unknown, not measured.
     """
     for capability in Capability:
         own = [one for one in found.cells if one.capability is capability]
+        if not own:
+            continue
         found_of = Counter(one.finding for one in own)
         differing = sum(found_of[each] for each in DIFFERING)
         unknown, missing = found_of[Finding.UNKNOWN], found_of[Finding.NOT_MEASURED]

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from markupsafe import Markup
 
-from harness.report.columns import STATES, SYMBOLS, column_heading, column_names, entries, row_of
+from harness.report.columns import STATES, SYMBOLS, UNTRIED, column_heading, column_names, entries, row_of, untried
 from harness.report.figures import figures
 from harness.report.matrix import SCHEMA_VERSION, cells_of, generator, sorted_adapters
 from harness.report.page import GLYPHS, render_page
@@ -161,6 +161,7 @@ def _index(matrix: Matrix, rows: list[AdapterView], compared: Mapping[str, str],
         columns=[column_heading(name) for name in column_names(matrix)],
         states={each: text for each, text in STATES.items() if each in {one.state for one in matrix.checks}},
         marks_of=SYMBOLS,
+        untried=UNTRIED if untried(matrix) else "",
         fallback=Verdict.FALLBACK,
         data=_data(matrix, rows),
     )

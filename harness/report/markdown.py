@@ -5,7 +5,18 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Final
 
-from harness.report.columns import STATES, SYMBOLS, alike, column_heading, column_names, entries, row_of, whose
+from harness.report.columns import (
+    STATES,
+    SYMBOLS,
+    UNTRIED,
+    alike,
+    column_heading,
+    column_names,
+    entries,
+    row_of,
+    untried,
+    whose,
+)
 from harness.report.matrix import cells_of, sorted_adapters, sorted_cells
 from harness.report.text import MECHANISMS, UPSTREAMS, VERDICTS, WHERE_FROM, counted, one_line, tally, verdict, word
 from harness.words import Capability, Verdict
@@ -185,6 +196,7 @@ def _legend(matrix: Matrix) -> str:
     lines += [f"- upstream **{each}**: {text}" for each, text in UPSTREAMS.items() if each in kinds]
     states = {one.state for one in matrix.checks}
     lines += [f"- {SYMBOLS[each]} of a check: {text}" for each, text in STATES.items() if each in states]
+    lines += [f"- ? of a check: {UNTRIED}"] if untried(matrix) else []
     return "\n".join(lines) + "\n"
 
 

@@ -299,6 +299,23 @@ def test_a_check_finds_out_what_the_program_does(relied: Zoo) -> None:
     )
 
 
+def test_a_call_that_the_program_refuses_says_nothing_of_what_is_asked_for(
+    relied: Zoo, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """
+    Where a client's key is refused, with usage asked for or without, no check fails: none could be tried.
+    """
+    monkeypatch.setenv("ZOO_REFUSES", "401")
+    command = [sys.executable, PROGRAM, "honest", "{port}", "{upstream}", "{key}"]
+    wanted = ("loop-guard", "stream-rebuilds", "usage-in-streams")
+
+    found = _tried(relied.project("honest", "Telling", command=command), {"Telling": wanted})["Telling"]
+
+    assert found == {
+        check: dict.fromkeys(("stream", "astream"), (State.SKIPPED, "the call raises")) for check in wanted
+    }
+
+
 def test_a_program_that_ends_while_checks_are_tried_says_so(relied: Zoo) -> None:
     """
     Nothing is said of the adapter: what was tried on a program that is gone shows nothing.

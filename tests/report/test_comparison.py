@@ -82,6 +82,22 @@ def test_the_published_table_comes_back_in_its_own_form_and_order():
     ]
 
 
+def test_where_the_page_says_nothing_nothing_stands():
+    """
+    A call that was measured, and of which the page says nothing, is no question mark and no line of noughts.
+    """
+    matrix, claims = one_of_each()
+    said = {name: {Capability.STREAM: row[Capability.STREAM]} for name, row in claims.published.items()}
+    claims = replace(claims, published=said)
+    text = render_comparison(matrix, claims)
+
+    assert text.splitlines()[-2:] == ["| Zeta |  |  | ? |  |  |  |", "| OpenAI |  |  | ❌ |  |  |  |"]
+    assert [row[0] for row in tables(parse(text))[1][1:]] == ["Stream"]
+    assert "Where nothing stands, the page says nothing" in text
+    assert "Where nothing stands" in " ".join(Page(render_comparison_html(matrix, claims)).texts)
+    assert "Where nothing stands" not in render_comparison(*one_of_each())
+
+
 def test_the_totals_add_up():
     """
     Every published cell is counted once, whether it was measured or not.

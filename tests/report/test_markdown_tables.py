@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from hostile import matrices, texts
@@ -147,6 +148,8 @@ def test_checks_are_columns_and_what_came_of_them_stands_below():
     assert "Async batch | Loop guard | Stream rebuilds |" in text
     assert "| ❌ stream: LoopError after 1, astream: LoopError after 2 |" in text
     assert "- n/a loop-guard was tried with 2 pieces (Ollama, Stream and 1 cell more)" in text
+    assert "- ? of a check: it was not tried there: its column is switched on for others" in text
+    assert "not tried there" not in render_markdown(replace(with_checks(plain), adapters=plain.adapters[1:]))
     assert "Loop guard" not in render_markdown(plain)
 
 

@@ -178,6 +178,9 @@ def test_a_column_says_what_was_measured(said: Said) -> None:
     assert (ways["Apart"], ways["Built"]) == ("by joining text", "by stream_chunk_builder")
     # who cannot be asked for usage is put together without
     assert said.columns["Unasked"]["stream-rebuilds"]["stream"]["state"] == "passed"
+    unasked = said.columns["Unasked"]["usage-in-streams"]["stream"]
+    assert unasked["state"] == "skipped"
+    assert unasked["sentence"].startswith("the recording has no usage, and asked for usage, it raises TypeError")
     assert said.columns["Apart"]["stream-rebuilds"]["stream"]["sentence"].endswith("text, finish reason and usage")
     assert said.columns["Reliable"]["usage-in-streams"]["stream"]["state"] == "skipped"
 

@@ -23,12 +23,14 @@ class LiteLLM:
 
     Args:
         model: "provider/model", as LiteLLM takes it.
+        stream_options: for streams only; an API refuses it with anything else, and LiteLLM sends it with everything.
         options: further keyword arguments of `litellm.completion`, such as api_base.
     """
 
-    def __init__(self, model: str, **options: Any) -> None:  # noqa: ANN401 - what LiteLLM takes
+    def __init__(self, model: str, stream_options: Mapping[str, Any] | None = None, **options: Any) -> None:  # noqa: ANN401 - what LiteLLM takes
         self._model = model
         self._options = {"num_retries": 0, "max_retries": 0, **options}
+        self._streamed = {**self._options, **({"stream_options": stream_options} if stream_options else {})}
 
     def invoke(self, prompt: str) -> object:
         """
@@ -46,14 +48,14 @@ class LiteLLM:
         """
         Call `completion` with `stream=True`.
         """
-        asked = {**self._options, **options}
+        asked = {**self._streamed, **options}
         return litellm.completion(model=self._model, messages=_said(prompt), stream=True, **asked)
 
     async def astream(self, prompt: str, **options: Any) -> AsyncIterator[object]:  # noqa: ANN401 - as above
         """
         Call `acompletion` with `stream=True`.
         """
-        asked = {**self._options, **options}
+        asked = {**self._streamed, **options}
         chunks = await litellm.acompletion(model=self._model, messages=_said(prompt), stream=True, **asked)
         async for chunk in chunks:
             yield chunk
