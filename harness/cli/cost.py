@@ -100,7 +100,8 @@ def _tell(plans: Sequence[Plan]) -> None:
     if 1 < len(plans) <= _LISTED:
         for one in plans:
             note(f"  {_line(one)}")
-    note("  an inference request carries a prompt; tokens, lookups, polls, and what an adapter retries, come on top")
+    note("  an inference request carries a prompt; tokens, lookups, polls, and what an adapter retries, come on top;")
+    note("  a call that the adapter does not have takes none")
 
 
 def _line(one: Plan) -> str:

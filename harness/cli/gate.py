@@ -132,7 +132,9 @@ def _tell_uncommitted(found: Iterable[Readiness], baseline: Matrix | None, proje
     known = set() if baseline is None else {(cell.family, cell.adapter) for cell in baseline.cells}
     new = [one.adapter for one in found if (one.row.adapter.family, one.row.adapter.name) not in known]
     if new:
-        written = f"`{typed(project.file, 'run')}` writes {shown(project.reports / MATRIX)}"
+        written = (
+            f"`{typed(project.file, 'run')}` writes {shown(project.reports / MATRIX)}, which then has to be committed"
+        )
         note(f"note: {listed(new)}: not in the committed matrix, so that a later fallback would pass: {written}")
 
 

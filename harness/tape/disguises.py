@@ -59,7 +59,7 @@ def views(data: bytes) -> Iterator[View]:
                     continue
                 seen.add(inner.data)
                 room -= len(inner.data)
-                following += [inner] if _is_readable(inner.data) else []
+                following += [inner] if _is_readable(inner.data) or _is_compressed(inner.data) else []
                 yield inner
         layer = following
 
@@ -115,6 +115,14 @@ def _unescaped(hit: re.Match[bytes]) -> bytes:
     return text.encode("utf-8", "surrogatepass")
 
 
+_TAG: Final = re.compile(rb"</?[A-Za-z][^<>]{0,200}>")
+
+
+def _tags(data: bytes) -> Iterator[bytes]:
+    if b"<" in data and b">" in data:
+        yield _TAG.sub(b"", data)
+
+
 def _entities(data: bytes) -> Iterator[bytes]:
     if b"&" in data and b";" in data:
         yield html.unescape(data.decode("utf-8", "surrogateescape")).encode("utf-8", "surrogatepass")
@@ -146,8 +154,12 @@ def _unbased(run: bytes) -> bytes:
     return _inflated(decoded) or decoded
 
 
+def _is_compressed(data: bytes) -> bool:
+    return data[:2] in {b"\x1f\x8b", b"\x78\x01", b"\x78\x5e", b"\x78\x9c", b"\x78\xda"}
+
+
 def _inflated(data: bytes) -> bytes:
-    if data[:2] not in {b"\x1f\x8b", b"\x78\x01", b"\x78\x5e", b"\x78\x9c", b"\x78\xda"}:
+    if not _is_compressed(data):
         return b""
     try:
         return zlib.decompressobj(wbits=47).decompress(data, _MOST_INFLATED)
@@ -155,8 +167,20 @@ def _inflated(data: bytes) -> bytes:
         return b""
 
 
+def _bare_deflated(data: bytes) -> bytes:
+    """
+    Undo `content-encoding: deflate` as some servers mean it, without a head; what does not end as it should is none.
+    """
+    inflater = zlib.decompressobj(wbits=-15)
+    try:
+        inflated = inflater.decompress(data, _MOST_INFLATED)
+    except zlib.error:
+        return b""
+    return inflated if inflater.eof and not inflater.unused_data else b""
+
+
 def _compressed(data: bytes) -> Iterator[bytes]:
-    if inflated := _inflated(data):
+    if inflated := _inflated(data) or ((not _is_readable(data) and _bare_deflated(data)) or b""):
         yield inflated
 
 
@@ -175,10 +199,13 @@ def _base32(data: bytes) -> Iterator[bytes]:
 
 
 _HEX: Final = re.compile(rb"(?:[0-9a-fA-F]{2}[: ]?){8,}")
+_HEX_LISTED: Final = re.compile(rb"(?:0[xX][0-9a-fA-F]{2}[,;\s]*){8,}")
+_HEX_DIVIDERS: Final = re.compile(rb"0[xX]|[:,;\s]")
 
 
 def _hexadecimal(data: bytes) -> Iterator[bytes]:
-    runs = (re.sub(rb"[: ]", b"", run) for run in _HEX.findall(data))
+    listed = _HEX_LISTED.findall(data) if b"0x" in data or b"0X" in data else ()
+    runs = (_HEX_DIVIDERS.sub(b"", run) for run in (*_HEX.findall(data), *listed))
     yield from _sorted([bytes.fromhex(run[: len(run) // 2 * 2].decode()) for run in runs])
 
 
@@ -229,6 +256,7 @@ def _strings(data: bytes) -> Iterator[bytes]:
     found = [text for text, names in _TEXT.findall(data) if text and not names]
     if len(found) > 1:
         yield b"".join(found)
+        yield b"".join(reversed(found))
 
 
 _EVENT: Final = re.compile(rb"(?:^|(?<=[\r\n]))data: ?([^\r\n]*)")
@@ -238,6 +266,22 @@ def _events(data: bytes) -> Iterator[bytes]:
     found = _EVENT.findall(data)
     if len(found) > 1:
         yield b"".join(found)
+
+
+_INDEX: Final = re.compile(rb'"index"\s*:\s*(\d+)')
+
+
+def _by_index(data: bytes) -> Iterator[bytes]:
+    """
+    Give the events of each choice apart, where an upstream sends several by turns.
+    """
+    runs: dict[bytes, list[bytes]] = {}
+    if data.count(b'"index"') > 1:
+        for line in data.splitlines():
+            if hit := _INDEX.search(line):
+                runs.setdefault(hit[1], []).append(line)
+    if 1 < len(runs) < sum(map(len, runs.values())):
+        yield from (b"\n".join(run) for run in runs.values())
 
 
 def _lines(data: bytes) -> Iterator[bytes]:
@@ -262,6 +306,7 @@ _LAYERS: Final[tuple[tuple[str, Callable[[bytes], Iterator[bytes]], bool], ...]]
     ("URL-quoted", _url, False),
     ("escaped", _escapes, False),
     ("in entities of HTML", _entities, False),
+    ("among tags", _tags, False),
     ("in base64", _base64, False),
     ("in base32", _base32, False),
     ("in hexadecimal", _hexadecimal, False),
@@ -272,6 +317,7 @@ _LAYERS: Final[tuple[tuple[str, Callable[[bytes], Iterator[bytes]], bool], ...]]
     ("in the pieces of a stream", _fields, False),
     ("in pieces", _strings, True),
     ("in the events of a stream", _events, False),
+    ("in the pieces of one of several choices", _by_index, True),
     ("over several lines", _lines, True),
     ("in frames", _frames, False),
     ("in messages", _messages, False),

@@ -244,10 +244,13 @@ def tells_secret(data: bytes, secrets: Secrets) -> bool:
     """
     Tell whether some data holds a credential of a known kind, or a given value in any encoding or in pieces.
     """
-    return bool(hits(data, secrets)) or any(True for view in views(data) for _ in _plain(view.data, secrets))
+    seen = (data, *(view.data for view in views(data)))
+    return bool(hits(data, secrets)) or any(True for one in seen for _ in _plain(one, secrets))
 
 
 def _disguised(data: bytes, secrets: Secrets, *, by_looks: bool) -> Iterator[tuple[str, str]]:
+    for kind, start, end in _plain(data, secrets):
+        yield kind, f"{end - start} characters"
     for view in views(data):
         for kind, start, end in _plain(view.data, secrets):
             yield f"{kind}, {view.how}", f"{end - start} characters"
@@ -266,11 +269,29 @@ def _plain(data: bytes, secrets: Secrets) -> Iterator[tuple[str, int, int]]:
     """
     Find given values as they are: their encodings were taken off.
     """
+    bare = _bare(data) if secrets else b""
     for index, value in enumerate(secrets.values):
         raw = value.encode("utf-8", "surrogatepass")
-        if len(value) >= SHORTEST and (start := data.find(raw)) >= 0:
-            name = secrets.names[index] if index < len(secrets.names) else ""
-            yield f"the value of {name}" if name else "a given secret", start, start + len(raw)
+        if len(value) < SHORTEST:
+            continue
+        name = secrets.names[index] if index < len(secrets.names) else ""
+        what = f"the value of {name}" if name else "a given secret"
+        if (start := data.find(raw)) >= 0:
+            yield what, start, start + len(raw)
+        elif len(core := _bare(raw)) >= _CORE and (core in bare or core[::-1] in bare):
+            yield f"{what}, with something between its characters or in another case", 0, len(raw)
+
+
+_BETWEEN: Final = bytes({*range(256)} - {*b"0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"})
+_CORE: Final = 14
+"""Letters and digits; fewer could come together from words."""
+
+
+def _bare(data: bytes) -> bytes:
+    """
+    Return the letters and digits alone: models spell keys out, and pages break them with blanks that nobody sees.
+    """
+    return data.translate(None, _BETWEEN).lower()
 
 
 def _shared_out(places: Sequence[_Place], secrets: Secrets) -> Iterator[tuple[_Place, str, str]]:

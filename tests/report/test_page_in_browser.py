@@ -310,6 +310,27 @@ def test_a_phone_scrolls_the_table_and_not_the_page(browser: Browser, address: s
         assert tab.locator("#table").evaluate("table => table.parentElement.scrollLeft") == 300
 
 
+GAPS = """
+table => {
+  const box = table.parentElement;
+  const inset = (cell, side) => parseFloat(getComputedStyle(cell).getPropertyValue(`padding-${side}`));
+  const rows = [...table.rows];
+  box.scrollLeft = box.scrollWidth;
+  return [box.scrollWidth - table.offsetWidth, ...new Set(rows.map(row => inset(row.lastElementChild, "right")
+    - inset(row.firstElementChild, "left")))];
+}
+"""
+
+
+@pytest.mark.parametrize("width", [360, 1200, 1600])
+def test_the_last_column_keeps_as_far_from_the_edge_as_the_first(browser: Browser, address: str, width: int):
+    """
+    Whether the table fits or is scrolled to its end, no column touches the frame.
+    """
+    with opened(browser, address, viewport={"width": width, "height": 800}) as tab:
+        assert tab.locator("#table").evaluate(GAPS) == [0, 0]
+
+
 def test_text_in_a_picture_keeps_its_size_on_a_phone(browser: Browser, address: str):
     """
     Pictures shrink, their labels do not.

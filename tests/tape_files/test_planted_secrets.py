@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import contextlib
 import gzip
 import html
 import json
@@ -246,6 +247,59 @@ def test_the_scan_alone_finds_every_form(form: str) -> None:
     Claim: were the scrubber to miss all of them, each would stop the recording.
     """
     assert scan(files.dump(PLANTED[form]), SECRETS)
+
+
+PLAIN: Final = "tq7Zx2Qw8Er7Ty5Kp3Lm9Nb1"
+THIRDS: Final = [PLAIN[at : at + 3] for at in range(0, len(PLAIN), 3)]
+TOKEN: Final = f"{b64(b'head')}.{b64(json.dumps({'k': PLAIN}).encode())}.c2ln".replace("=", "")
+
+OBSCURED: Final[dict[str, Interactions]] = {
+    "spelled out": gets(json.dumps({"text": " ".join(PLAIN)})),
+    "spelled out, as plain text": gets("-".join(PLAIN)),
+    "blanks that nobody sees": gets(json.dumps({"text": "\u200b".join(PLAIN)})),
+    "in capital letters": gets(json.dumps({"text": PLAIN.upper()})),
+    "backwards": gets(json.dumps({"text": PLAIN[::-1]})),
+    "tags between": gets(f"<p>{'<wbr>'.join(THIRDS)}</p>"),
+    "pieces from the last to the first": gets(
+        events(*({"place": at, "delta": one} for at, one in reversed(list(enumerate(THIRDS)))))
+    ),
+    "two choices by turns": gets(
+        events(
+            *({"choices": [{"index": at, "delta": {"content": ("…", one)[at]}}]} for one in THIRDS for at in (0, 1)),
+        )
+    ),
+    "compressed twice": gets(gzip.compress(gzip.compress(PLAIN.encode()))),
+    "deflate without a head": gets(zlib.compress(f'{{"error": "{PLAIN}"}}'.encode(), wbits=-15)),
+    "numbers in hexadecimal": gets(", ".join(f"0x{one:02x}" for one in PLAIN.encode())),
+    "a token's claims, in JSON in JSON": sends(json.dumps({"input": json.dumps({"note": TOKEN})})),
+    "the name of a file": sends(
+        f'--b\r\ncontent-disposition: form-data; name="f"; filename="{PLAIN}.txt"\r\n\r\nhello\r\n--b--\r\n',
+        content_type="multipart/form-data; boundary=b",
+    ),
+    "percent escapes of all bytes": sends(uri=f"{URI}/" + "".join(f"%{one:02x}" for one in PLAIN.encode())),
+    "half asked, half answered": [
+        (asked(json.dumps({"prompt": PLAIN[:11]})), answered(json.dumps({"text": PLAIN[11:]})))
+    ],
+    "websocket's frames, halves of base64": gets(
+        b"".join(
+            frames.encode(frames.Frame(one.encode())) for one in (b64(PLAIN.encode())[:9], b64(PLAIN.encode())[9:])
+        ),
+        content_type="application/websocket",
+    ),
+}
+
+
+@pytest.mark.parametrize("form", OBSCURED)
+def test_what_only_people_would_read_out_of_it_is_found_too(tmp_path: Path, form: str) -> None:
+    """
+    Claim: the scan alone finds each of these, and no file is written that holds one.
+    """
+    given = Secrets(values=(PLAIN,), names=("api_key",))
+    assert scan(files.dump(OBSCURED[form]), given), form
+    path = tmp_path / "c.yaml"
+    with contextlib.suppress(files.SecretFound):
+        files.save(path, OBSCURED[form], given)
+    assert not path.exists() or scan(path.read_text(), given) == []
 
 
 UNTOLD: Final = {

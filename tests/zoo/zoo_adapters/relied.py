@@ -392,6 +392,18 @@ class WillNotStop(Reliable):
             return []
 
 
+class AsksAgain(Reliable):
+    """
+    Take a cancellation for a failure of the upstream, and ask once more.
+    """
+
+    async def ainvoke(self, prompt: str, *, stop: Stop = None) -> str:
+        try:
+            return await super().ainvoke(prompt, stop=stop)
+        except asyncio.CancelledError:
+            return await super().ainvoke(prompt, stop=stop)
+
+
 class InAThread(Reliable):
     """
     Run the synchronous call in a thread; whoever cancels is free at once.
