@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from harness.cells import Evidence, ItemLine, RequestLine, Timeline
-from harness.events import Arrival, Event, Returned, Started, Where
+from harness.events import Arrival, Event, Returned, Where, first, home_of, inputs_of
 from harness.verdicts.fanout import spread
 from harness.verdicts.native import delivery
 from harness.verdicts.placement import async_io, placed
@@ -28,7 +28,7 @@ def gather(capability: Capability, events: Sequence[Event], found: Traffic, outp
     Times lie on the recording's clock. For an incremental answer an item's time is that of the
     last arrival handed out before it.
     """
-    inputs = next((event.inputs for event in events if isinstance(event, Started)), ())
+    inputs = inputs_of(events)
     delivered = delivery(events, found, outputs) if capability.streams else None
     spreading = spread(found)
     items = _items(capability, events, delivered)
@@ -60,7 +60,7 @@ def _arrivals(found: Traffic, delivered: Delivered | None) -> int:
 def _items(capability: Capability, events: Sequence[Event], delivered: Delivered | None) -> tuple[ItemLine, ...]:
     if delivered is not None:
         return tuple(_line(one, delivered) for one in delivered.handed)
-    returned = next((event for event in events if isinstance(event, Returned)), None)
+    returned = first(events, Returned)
     if returned is None or capability.streams:
         return ()
     arrived = sum(1 for event in events if isinstance(event, Arrival))
@@ -90,7 +90,7 @@ def _ends(exchange: Exchange) -> float | None:
 
 
 def _requests(capability: Capability, events: Sequence[Event], found: Traffic) -> tuple[RequestLine, ...]:
-    home = next((event.where for event in events if isinstance(event, Started)), None)
+    home = home_of(events)
     inference = {one.sent.request for one in found.inference}
     polled = {one.sent.request for group in found.answers.values() for one in group} - inference
     lines = [

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from harness.events import Computed, Event, Hook, Stalled, Started, Where
+from harness.events import Computed, Event, Hook, Stalled, Where, home_of
 from harness.words import AsyncIO
 
 if TYPE_CHECKING:
@@ -52,7 +52,7 @@ def async_io(events: Sequence[Event], traffic: Traffic) -> tuple[AsyncIO | None,
     The inference request and its answer decide; beside them only what holds the caller's
     loop up counts: synchronous input or output, a synchronous wait, or computing.
     """
-    home = next((event.where for event in events if isinstance(event, Started)), None)
+    home = home_of(events)
     if home is None:
         return None, ""
     deciding = [*traffic.inference, *(one for group in traffic.answers.values() for one in group)]
