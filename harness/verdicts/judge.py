@@ -1,4 +1,4 @@
-"""The judgement: what the events of one call mean, in the order in which the contract asks."""
+"""The judgement: what the events of one call mean, in the order of the questions in docs/verdicts.md."""
 
 from __future__ import annotations
 
@@ -36,8 +36,8 @@ if TYPE_CHECKING:
 
 def judge(capability: Capability, events: Sequence[Event]) -> Judgement:
     """
-    Judge one call by its log, in the order of the contract's section 3: what kept it from being tried, how it ended,
-    whether its answer is the upstream's, and only then how it got it.
+    Judge one call by its log, in the order of docs/verdicts.md: what kept it from being tried, how it ended, whether
+    its answer is the upstream's, and only then how it got it.
 
     Args:
         capability: which of the six calls it was.

@@ -34,7 +34,7 @@ def refused(**values: Any) -> str:
 
 def test_plain_strings_become_words():
     """
-    Capabilities, verdicts and upstreams may be given as strings and are kept as the contract's words.
+    Capabilities, verdicts and upstreams may be given as strings and are kept as members of the enumerations.
     """
     adapter = Adapter(
         name="MyLLM",
