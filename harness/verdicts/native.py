@@ -83,13 +83,12 @@ def _worst(clauses: Sequence[tuple[Mechanism | None, str]], found: Traffic) -> D
 
 
 def _answered(found: Traffic) -> str:
-    count = len(found.inference)
-    return f"the answer is the upstream's, from {count} inference request{'' if count == 1 else 's'}"
+    return f"the answer is the upstream's, from {_counted(len(found.inference), 'inference request')}"
 
 
 def _too_few(delivered: Delivered) -> str:
     return (
-        f"the answer came in {delivered.arrivals} arrival{'' if delivered.arrivals == 1 else 's'}; "
+        f"the answer came in {_counted(delivered.arrivals, 'arrival')}; "
         f"fewer than {FEWEST_ARRIVALS} cannot show streaming"
     )
 
@@ -108,12 +107,11 @@ def _how_delivered(delivered: Delivered) -> str:
 
 def _after(delivered: Delivered) -> str:
     first = delivered.counting[0].after if delivered.counting else 0
-    return f"{first} of {delivered.arrivals} arrival{'' if delivered.arrivals == 1 else 's'}"
+    return f"{first} of {_counted(delivered.arrivals, 'arrival')}"
 
 
 def _how_spread(fan_out: FanOut, most: int, found: Traffic) -> str:
-    count = len(found.inference)
-    requests = f"{count} inference request{'' if count == 1 else 's'}"
+    requests = _counted(len(found.inference), "inference request")
     match fan_out:
         case FanOut.BATCHED:
             return f"{requests} for {len(found.bringers)} inputs, one of them with {most}"
@@ -121,3 +119,8 @@ def _how_spread(fan_out: FanOut, most: int, found: Traffic) -> str:
             return f"{requests} for {len(found.bringers)} inputs, at the same time"
         case _:
             return f"{requests} for {len(found.bringers)} inputs, one after the other"
+
+
+def _counted(number: int, noun: str) -> str:
+    # reports have such a function, and verdicts import nothing of theirs
+    return f"{number} {noun}{'' if number == 1 else 's'}"
