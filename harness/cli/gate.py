@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from harness.adapters.spelling import listed
 from harness.checks.registry import modules
 from harness.cli.ci import annotations_of, publish
+from harness.cli.endings import HARNESS_FAULT
 from harness.cli.gate_text import plain, render
 from harness.cli.progress import progress
 from harness.cli.results import shown
@@ -33,8 +34,6 @@ if TYPE_CHECKING:
     from harness.cli.options import Selection
     from harness.session.readiness import Readiness
     from harness.session.settings import Settings
-
-_FAULT = 3
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -137,6 +136,6 @@ def _status(found: Iterable[Readiness]) -> int:
         show_problems(one.adapter, one.row.problems)
         for fault in one.faults:
             complain("error", f"{one.adapter}: {fault}")
-            statuses.append(_FAULT)
+            statuses.append(HARNESS_FAULT)
         statuses.append(exit_status((), one.row.problems) or int(not one.ready))
     return max(statuses)

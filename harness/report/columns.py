@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from harness.report.matrix import sorted_checks
-from harness.report.text import counted, one_line
+from harness.report.text import counted, one_line, without_figures
 from harness.words import State
 
 if TYPE_CHECKING:
@@ -24,7 +23,6 @@ STATES: Final = {
     State.OFF: "not applicable: its registration switches it off",
     State.FAULT: "the check failed itself",
 }
-_FIGURES: Final = re.compile(r"\d+(?:\.\d+)?")
 
 Key = tuple[str, str, str]
 
@@ -107,7 +105,7 @@ def alike(matrix: Matrix) -> dict[str, list[Sequence[Checked]]]:
     """
     found: dict[str, dict[tuple[State, str], list[Checked]]] = {}
     for one in sorted_checks(matrix):
-        key = (one.state, _FIGURES.sub("#", one_line(one.sentence)))
+        key = (one.state, without_figures(one.sentence))
         found.setdefault(one.check, {}).setdefault(key, []).append(one)
     order = list(SYMBOLS)
     return {

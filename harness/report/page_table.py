@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Final
 from urllib.parse import quote
 
 from harness.report.columns import Entry, column_heading, column_names, entries
+from harness.report.figures import versions
 from harness.report.markdown import escape, table
 from harness.report.matrix import cells_of, sorted_adapters
 from harness.report.page_markers import PageError, blocks, refilled
@@ -113,8 +114,7 @@ def _heading(column: str) -> str:
 def _shown(row: Row, column: str, wish: Wish, notes: Mapping[str, int]) -> str:
     adapter = row.adapter
     if column in _EXTRA:
-        versions = ", ".join(f"{name} {version}" for name, version in sorted(adapter.distributions.items()))
-        return escape(versions if column == "versions" else adapter.upstream or "-")
+        return escape(versions(adapter) if column == "versions" else adapter.upstream or "-")
     if column not in _CALLS:
         return _checked(row, row.checks[column], wish)
     capability = Capability(column)
