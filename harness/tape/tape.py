@@ -14,7 +14,7 @@ from harness.tape.ahead import Ahead
 from harness.tape.callers import callers
 from harness.tape.coding import decoder
 from harness.tape.matching import REPEATABLE, agree, nearest, polls
-from harness.tape.player import Framing, Player
+from harness.tape.player import Framing, Player, RecordedAnswer
 from harness.tape.reading import asks_stream, readable
 from harness.tape.scrub import scrub_request
 from harness.words import REFUSED
@@ -291,19 +291,22 @@ class Tape:
         Return the player of one stored response.
         """
         timing = files.read_timing(response)
-        return Player(
-            log=self.log,
-            gate=self.gate,
-            request=number,
-            base=base,
+        answer = RecordedAnswer(
             status=int(response["status"]["code"]),
             reason=response["status"].get("message") or "",
             headers=[(name, value) for name, values in response["headers"].items() for value in values],
             framing=timing.framing,
-            made_up=timing.made_up,
             body=response["body"].get("string") or b"",
             pieces=timing.arrivals,
             cut=timing.cut,
+            made_up=timing.made_up,
+        )
+        return Player(
+            answer,
+            log=self.log,
+            gate=self.gate,
+            request=number,
+            base=base,
             pace=0.0 if self._recording else self._pace,
             position=position,
             address=self._addresses.get(number, ""),
