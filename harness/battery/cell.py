@@ -37,7 +37,7 @@ from harness.events import (
 from harness.marks import carried
 from harness.tape import cassette as files
 from harness.tape import clients, engines, guard
-from harness.tape.gate import GRACE, Gate
+from harness.tape.gate import GRACE, CallersLoop, Gate
 from harness.tape.log import Log
 from harness.tape.passage import Control, Door, ThroughTape
 from harness.tape.recorded import cassette_of, told_of
@@ -288,9 +288,7 @@ class Cell:
             inputs=inputs,
             counts=self._counts,
             grace=grace,
-            idle=self._loop_waits,
-            quiet=self._loop_is_quiet,
-            on_stall=self._stalled,
+            loop=CallersLoop(idle=self._loop_waits, quiet=self._loop_is_quiet, on_stall=self._stalled),
         )
 
     def _marks(self, text: str) -> tuple[int, ...]:

@@ -58,6 +58,22 @@ class _Wait:
     give_up: Callable[[], None] = lambda: None
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CallersLoop:
+    """
+    Tell how the event loop does that the caller awaits on; by default there is none.
+
+    Attributes:
+        idle: tells whether it waits; None where there is none.
+        quiet: tells whether it waits without a timer and with nothing to run.
+        on_stall: is called when it does not turn although a worker thread waits for the answer.
+    """
+
+    idle: Callable[[], bool | None] = lambda: None
+    quiet: Callable[[], bool] = lambda: False
+    on_stall: Callable[[], None] = lambda: None
+
+
 class Gate:
     """
     Decide when the next arrival of an answer may be handed out.
@@ -67,30 +83,24 @@ class Gate:
         inputs: how many inputs it was given.
         counts: tells whether an item's text carries part of the upstream's answer.
         grace: slices of `SLICE` seconds before a wait is given up.
-        idle: tells whether the caller's event loop waits; None where it has none.
-        quiet: tells whether that loop waits without a timer and with nothing to run.
-        on_stall: is called when that loop does not turn although a worker thread waits for the answer.
+        loop: how the caller's event loop does.
     """
 
-    def __init__(  # noqa: PLR0913 - each is one thing that the gate is told of or asks for
+    def __init__(
         self,
         capability: Capability,
         *,
         inputs: int = 1,
         counts: Callable[[str], bool] = lambda text: bool(text.strip()),
         grace: int = GRACE,
-        idle: Callable[[], bool | None] = lambda: None,
-        quiet: Callable[[], bool] = lambda: False,
-        on_stall: Callable[[], None] = lambda: None,
+        loop: CallersLoop = CallersLoop(),
     ) -> None:
         self._capability = capability
         self._streams, self._batches = capability.streams, capability.batches
         self._inputs = frozenset(range(inputs))
         self._counts = counts
         self._grace = grace
-        self._idle = idle
-        self._quiet = quiet
-        self._on_stall = on_stall
+        self._loop = loop
         self._loop_checked = False
         self._changed = threading.Condition(threading.RLock())
         self._home: Where | None = None
@@ -227,7 +237,7 @@ class Gate:
             return
         if self._capability.is_async and not self._loop_checked and here().thread != self._home.thread:
             self._loop_checked = True
-            yield _Wait(self._loop_turns, self._grace, self._on_stall)
+            yield _Wait(self._loop_turns, self._grace, self._loop.on_stall)
         if self._streams and not self._pulled_by_caller(sync=sync):
             if position and self._misses < PATIENCE:
                 yield _Wait(self._item_came, SETTLE)
@@ -261,7 +271,7 @@ class Gate:
         home = self._home
         if home is None or threading.get_ident() == home.thread or threading.active_count() > self._threads + 1:
             return False
-        return self._quiet()
+        return self._loop.quiet()
 
     def _item_came(self) -> bool:
         came = self._items > self._items_at_arrival
@@ -270,7 +280,7 @@ class Gate:
         return came
 
     def _loop_turns(self) -> bool:
-        return self._idle() is not False
+        return self._loop.idle() is not False
 
     def _item_counted(self) -> bool:
         return self._counted
