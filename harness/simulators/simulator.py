@@ -188,16 +188,22 @@ def _provider(
     try:
         from harness.simulators.server import Provider  # noqa: PLC0415 - its library is an extra
     except ModuleNotFoundError as error:
-        raise UserError("the simulators' server needs aiohttp, which is not installed",
-                        hint='install it: pip install "capability-harness[simulators]"') from error  # fmt: skip
+        raise UserError(
+            "the simulators' server needs aiohttp, which is not installed",
+            hint='install it: pip install "capability-harness[simulators]"',
+        ) from error
     return Provider(list(shapes.values()), pace, shapes[any_host] if any_host else None, composer)
 
 
 def _refuse_rivals(shapes: Mapping[str, Shape]) -> None:
-    claims = Counter((host, route.method, route.path) for shape in shapes.values() for host in shape.hosts
-                     for route in shape.routes)  # fmt: skip
+    claims = Counter(
+        (host, route.method, route.path) for shape in shapes.values() for host in shape.hosts for route in shape.routes
+    )
     for (host, method, path), count in claims.items():
         if count > 1:
             names = [name for name, shape in shapes.items() if host in shape.hosts]
-            raise ShapeError(f"{method} {urlsplit(host).netloc}{path} is answered twice", where=", ".join(names),
-                             hint="start the simulator with one of these shapes only")  # fmt: skip
+            raise ShapeError(
+                f"{method} {urlsplit(host).netloc}{path} is answered twice",
+                where=", ".join(names),
+                hint="start the simulator with one of these shapes only",
+            )

@@ -412,8 +412,8 @@ class Recorder:
         # decoding changes the length; of a cut answer it says how much was promised
         true_length = self._body and (self._decoded or cut is None)
         for name, value in self._headers:
-            value = str(len(self._body)) if name.lower() == "content-length" and true_length else value  # noqa: PLW2901
-            headers.setdefault(name, []).append(value)
+            is_length = name.lower() == "content-length" and true_length
+            headers.setdefault(name, []).append(str(len(self._body)) if is_length else value)
         response: dict[str, Any] = {
             "status": {"code": self._status, "message": self._reason},
             "headers": headers,
