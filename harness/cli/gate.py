@@ -37,9 +37,9 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Wishes:
+class GateOptions:
     """
-    Say what a gate is to leave behind.
+    Hold the options of `harness check` that say what it compares, prints and writes.
 
     Attributes:
         compare: compare with the committed matrix.
@@ -64,7 +64,7 @@ class Checks:
     off: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
 
 
-def run(selection: Selection, settings: Settings, checks: Checks, wishes: Wishes) -> int:
+def run(selection: Selection, settings: Settings, checks: Checks, options: GateOptions) -> int:
     """
     Assess every selected adapter, tell what there is to do, and return the status.
 
@@ -72,8 +72,8 @@ def run(selection: Selection, settings: Settings, checks: Checks, wishes: Wishes
         HarnessError: something that can be told before, or the processes cannot be had.
     """
     check_matching(selection.adapters)
-    if wishes.sarif is not None:
-        require_file(wishes.sarif)
+    if options.sarif is not None:
+        require_file(options.sarif)
     numbers = {adapter.id: len(selection.capabilities) for adapter in selection.adapters}
     # imported once and not by each of an adapter's cells
     project = replace(selection.project, preload=(*selection.project.preload, *modules()))
@@ -82,20 +82,20 @@ def run(selection: Selection, settings: Settings, checks: Checks, wishes: Wishes
         Session(project, settings, telling, adapters=len(selection.adapters)) as session,
     ):
         # read while the fork server starts
-        baseline = baseline_of(selection.project.reports / MATRIX) if wishes.compare else None
+        baseline = baseline_of(selection.project.reports / MATRIX) if options.compare else None
 
         def assessed(adapter: Adapter) -> Readiness:
             off = checks.off.get(adapter.id, {})
             return assess(session, adapter, checks.tried, off, baseline, selection.capabilities)
 
         found = _side_by_side(assessed, selection.adapters, settings.workers)
-    _print(found, wishes)
-    if wishes.compare:
+    _print(found, options)
+    if options.compare:
         _tell_uncommitted(found, baseline, selection.project)
     root = selection.project.root
-    if wishes.sarif is not None:
-        replace_file(wishes.sarif, render_sarif(annotations_of(found, root)).encode())
-    if wishes.github:
+    if options.sarif is not None:
+        replace_file(options.sarif, render_sarif(annotations_of(found, root)).encode())
+    if options.github:
         publish(found, baseline, root)
     return _status(found)
 
@@ -111,8 +111,8 @@ def _side_by_side(
         pool.shutdown(wait=False, cancel_futures=True)
 
 
-def _print(found: Iterable[Readiness], wishes: Wishes) -> None:
-    if wishes.as_json:
+def _print(found: Iterable[Readiness], options: GateOptions) -> None:
+    if options.as_json:
         say(json.dumps({"schema_version": 1, "adapters": [plain(one) for one in found]}, indent=1, ensure_ascii=False))
         return
     for one in found:

@@ -179,13 +179,20 @@ class Gate:
 
     def expects(self, request: int, end: float) -> None:
         """
-        Note when an answer ends, on the recording's clock.
+        Note when an answer ends: seconds on the recording's clock.
         """
         self._ends[request] = end
 
     def hold(self, position: int, of: int, *, last: bool, address: str = "", request: int = 0) -> None:
         """
-        Wait, in a thread, until arrival `position` of `of` may be handed out.
+        Wait, in a thread, until an arrival may be handed out.
+
+        Args:
+            position: the arrival's place in its answer, from 0; of a poll's first arrival, the poll's place.
+            of: how many arrivals, or polls, there are.
+            last: it is the last one of its answer, and what it waits for may be other requests of a batch.
+            address: method and address of the request.
+            request: the request's number in the log.
         """
         for wait in self._waits(position, of, last=last, address=address, request=request, sync=True):
             with self._changed:
@@ -219,7 +226,7 @@ class Gate:
 
     async def ahold(self, position: int, of: int, *, last: bool, address: str = "", request: int = 0) -> None:
         """
-        Wait, on an event loop, until arrival `position` of `of` may be handed out.
+        Wait, on an event loop, until an arrival may be handed out; the arguments are those of `hold`.
         """
         for wait in self._waits(position, of, last=last, address=address, request=request, sync=False):
             for turn in range(TURNS + wait.slices):

@@ -23,7 +23,7 @@ from harness.events import (
     Spawned,
     first,
 )
-from harness.verdicts.evidence import gather
+from harness.verdicts.evidence import gather_evidence
 from harness.verdicts.exchanges import Traffic, exchanges, traffic
 from harness.verdicts.failures import standing_failure
 from harness.verdicts.faithful import Ruling, unfaithful, wrong_shape
@@ -45,7 +45,7 @@ def judge(capability: Capability, events: Sequence[Event]) -> Judgement:
     """
     outputs = _outputs(capability, events)
     found = traffic(events, outputs)
-    evidence = gather(capability, events, found, outputs)
+    evidence = gather_evidence(capability, events, found, outputs)
     ruling = (
         _before_the_answer(events)
         or _of_the_run(capability, events, found)
