@@ -110,16 +110,6 @@ class Simulator:
         """
         return f"http://{self.address[0]}:{self.address[1]}"
 
-    def routes_for(self, host: str) -> tuple[str, ...]:
-        """
-        Return the routes that a host has, e.g. `POST /v1/completions`; none for a host that no shape stands for.
-
-        Args:
-            host: as in a Host header: the name, and the port where it is not the usual one.
-        """
-        shapes = [shape for shape in self._shapes.values() if shape.origin_for(host.lower())]
-        return tuple(f"{route.method} {route.path}" for shape in shapes for route in shape.routes)
-
     def dial(self, scheme: str, host: str, port: int) -> tuple[str, int] | None:
         """
         Return where to connect, in plain HTTP, instead of to a provider; None for a host that no shape stands for.
