@@ -61,7 +61,7 @@ class _Wait:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CallersLoop:
     """
-    Tell how the event loop does that the caller awaits on; by default there is none.
+    Answer what the gate asks of the event loop that the caller awaits on; by default there is none.
 
     Attributes:
         idle: tells whether it waits; None where there is none.
@@ -83,7 +83,7 @@ class Gate:
         inputs: how many inputs it was given.
         counts: tells whether an item's text carries part of the upstream's answer.
         grace: slices of `SLICE` seconds before a wait is given up.
-        loop: how the caller's event loop does.
+        loop: what it asks of the event loop that the caller awaits on.
     """
 
     def __init__(
