@@ -121,8 +121,8 @@ def _lead_httpx(host: str, port: int) -> None:
         return request
 
     plain, awaited = httpx.HTTPTransport.handle_request, httpx.AsyncHTTPTransport.handle_async_request
-    httpx.HTTPTransport.handle_request = lambda self, request: plain(self, led(request))  # type: ignore[method-assign]
-    httpx.AsyncHTTPTransport.handle_async_request = lambda self, request: awaited(self, led(request))  # type: ignore[method-assign]
+    httpx.HTTPTransport.handle_request = lambda self, request: plain(self, led(request))  # type: ignore[method-assign]  # no tape here
+    httpx.AsyncHTTPTransport.handle_async_request = lambda self, request: awaited(self, led(request))  # type: ignore[method-assign]  # no tape here
 
 
 def _lead_aiohttp(host: str, port: int) -> None:
@@ -153,7 +153,7 @@ def _lead_http_client(host: str, port: int) -> None:
         put(self, method, url, skip_host=True, skip_accept_encoding=True)
         self.putheader("Host", f"{host}:{port}")
 
-    http.client.HTTPConnection.putrequest = putrequest  # type: ignore[method-assign]
+    http.client.HTTPConnection.putrequest = putrequest  # type: ignore[method-assign]  # no tape here
     classes: list[Any] = [http.client.HTTPConnection, http.client.HTTPSConnection]
     with suppress(ModuleNotFoundError):
         from urllib3 import connection

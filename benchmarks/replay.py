@@ -318,14 +318,14 @@ class Clients:
         )
 
         def ask() -> list[bytes]:
-            stream = client.chat.completions.create(**OPENAI_BODY)  # type: ignore[call-overload]
+            stream = client.chat.completions.create(**OPENAI_BODY)  # type: ignore[call-overload]  # a plain mapping
             return [(chunk.choices[0].delta.content or "").encode() for chunk in stream]
 
         async_client = openai.AsyncOpenAI(base_url="http://api.example.com/v1", api_key="x", max_retries=0)
         self._close.callback(lambda: self._loop.run_until_complete(async_client.close()))
 
         async def ask_async() -> list[bytes]:
-            stream = await async_client.chat.completions.create(**OPENAI_BODY)  # type: ignore[call-overload]
+            stream = await async_client.chat.completions.create(**OPENAI_BODY)  # type: ignore[call-overload]  # a plain mapping
             return [(chunk.choices[0].delta.content or "").encode() async for chunk in stream]
 
         self._add("openai", ask)
@@ -339,7 +339,7 @@ class Clients:
         )
 
         def ask() -> list[bytes]:
-            stream = client.messages.create(**ANTHROPIC_BODY)  # type: ignore[call-overload]
+            stream = client.messages.create(**ANTHROPIC_BODY)  # type: ignore[call-overload]  # a plain mapping
             return [event.type.encode() for event in stream]
 
         self._add("anthropic", ask)

@@ -1,7 +1,11 @@
 """
 Measure what LLM integrations really do: which of the six calls are native, and how the others are emulated.
 
-The names below are imported on first use, because the pytest plugin must cost nothing where it is not asked for.
+What a registration in Python needs is here: `Adapter` for the entry-point group `harness.adapters` and for the pytest
+hook `pytest_harness_adapters`, and the words that its values and the reports are made of. Checks of one's own need
+`harness.checks`.
+
+The names are imported on first use, because the pytest plugin must cost nothing where it is not asked for.
 """
 
 from __future__ import annotations
@@ -17,7 +21,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Adapter", "Capability", "Mechanism", "Verdict", "__version__"]
 
-_HOMES = {
+_MODULES = {
     "Adapter": "harness.adapters.adapter",
     "Capability": "harness.words",
     "Mechanism": "harness.words",
@@ -30,10 +34,10 @@ def __getattr__(name: str) -> object:
         from importlib.metadata import version  # noqa: PLC0415 - costs more than everything else here
 
         value: object = version("capability-harness")
-    elif name in _HOMES:
+    elif name in _MODULES:
         from importlib import import_module  # noqa: PLC0415 - only needed on first use
 
-        value = getattr(import_module(_HOMES[name]), name)
+        value = getattr(import_module(_MODULES[name]), name)
     else:
         msg = f"module {__name__!r} has no attribute {name!r}"
         raise AttributeError(msg)

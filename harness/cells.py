@@ -30,12 +30,18 @@ class Provenance:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RequestLine:
     """
-    Show one upstream request on the recording's clock (seconds).
+    Show one upstream request on the recording's clock: seconds since the first request of the cell was sent.
 
     Attributes:
-        where: `event-loop`, `worker-thread`, `other-loop`, `blocks-loop` or None (a sync call).
+        method: of HTTP, or what stands for it; `CALL` for a call of an engine.
+        uri: the address, scrubbed of credentials.
         role: `inference`, `poll`, `construction` or `other`.
-        arrivals: when each piece came.
+        sent_at: when it was sent.
+        arrivals: when each piece of its answer was handed out.
+        ends_at: when its answer ended; None where nothing of one was handed out.
+        inputs: the inputs that it carries, by index from 0.
+        where: the value of `AsyncIO` for this request alone; None for a sync call and for the constructor's requests.
+        status: of the answer, as HTTP has it; None where there was none.
     """
 
     method: str
@@ -52,14 +58,19 @@ class RequestLine:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ItemLine:
     """
-    Show one item on the recording's clock (seconds), with the start of its text.
+    Show one item that the caller got, on the recording's clock.
+
+    Attributes:
+        at: when, in seconds since the first request of the cell was sent.
+        text: the start of its text, at most 60 characters.
+        counts: it carries part of the upstream's answer.
+        after: how many of the answer's arrivals had been handed out when the caller got it.
     """
 
     at: float
     text: str
     counts: bool
     after: int
-    """How many of the answer's arrivals had been handed out when the caller got it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -75,7 +86,27 @@ class Timeline:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Evidence:
     """
-    Keep the three answers and the figures behind a verdict. Times are seconds on the recording's clock.
+    Keep the three answers and the figures behind a verdict; docs/matrix.md has them as keys.
+
+    Times are seconds on the recording's clock, since the first request of the cell was sent.
+
+    Attributes:
+        delivery: how a stream reached the caller; None for other calls, and where nothing of an answer came out.
+        async_io: where an awaited call did its input and output; None for other calls, and without requests.
+        fan_out: how the inputs of a batch travelled; None for other calls, and without inference requests.
+        items: how many the caller got; outputs, of a call that is no stream.
+        arrivals: how many pieces the answer came in.
+        requests: how many the call sent, whatever their role; the constructor's are left out.
+        inference_requests: how many of them carry a prompt and led to an answer.
+        inputs: how many the call was given.
+        most_inputs_in_a_request: the most inputs that one request carried and led to the answers of.
+        peak_in_flight: the most inference requests under way at one moment.
+        first_item_at: when the caller got the first item; None where it got none.
+        last_item_at: when it got the last.
+        answer_ends_at: when the last answer ended; None where none came.
+        cassette: what was replayed; None where there is no recording.
+        error: the exception's last lines, or the stack where the call hung; None where it neither raised nor hung.
+        timeline: every request and every item.
     """
 
     delivery: Delivery | None = None
@@ -93,7 +124,6 @@ class Evidence:
     answer_ends_at: float | None = None
     cassette: Provenance | None = None
     error: str | None = None
-    """The exception's last lines, or the stack where the call hung."""
     timeline: Timeline = field(default_factory=Timeline)
 
 
@@ -101,6 +131,12 @@ class Evidence:
 class Judgement:
     """
     Say what the events of one call mean.
+
+    Attributes:
+        verdict: what the cell turned out to be.
+        mechanism: how the call is emulated; None where it is not.
+        reason: why, in one sentence with the figures that decided.
+        evidence: what was seen.
     """
 
     verdict: Verdict
@@ -113,6 +149,20 @@ class Judgement:
 class Cell:
     """
     One adapter x one capability.
+
+    Attributes:
+        family: the set that the adapter is published in.
+        adapter: its name.
+        capability: the call.
+        verdict: what it turned out to be.
+        mechanism: how the call is emulated; None where it is not.
+        reason: why, in one sentence with the figures that decided.
+        declared: what the registration's `declares` says; None where it says nothing.
+        reflected: what the class overrides, which is how support tables used to be filled; None where it was not seen.
+        published: what the family's published table says; None where it has no such cell.
+        expected: what the registration's `expects` says; None where it says nothing.
+        why_expected: the registration's reason for that.
+        evidence: what was seen.
     """
 
     family: str
@@ -125,7 +175,6 @@ class Cell:
     reflected: Verdict | None = None
     published: Verdict | None = None
     expected: Verdict | None = None
-    """What the registration's `expects` says; `why_expected` is its reason."""
     why_expected: str | None = None
     evidence: Evidence = field(default_factory=Evidence)
 

@@ -66,3 +66,10 @@ class IsolationError(HarnessError):
     """
 
     code = "isolation"
+
+
+def described(error: BaseException) -> str:
+    """
+    Return an exception's type and message, as `ValueError: too long`; the type alone where it has no message.
+    """
+    return f"{type(error).__name__}: {error}" if str(error) else type(error).__name__

@@ -14,7 +14,10 @@ import json
 import sys
 import threading
 from dataclasses import dataclass, fields
-from typing import Any, Final, Literal, get_type_hints
+from typing import TYPE_CHECKING, Any, Final, Literal, TypeVar, get_type_hints
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
 
 Hook = Literal["sync", "async"]
 Phase = Literal["construction", "call"]
@@ -69,6 +72,9 @@ class Event:
     at: float
     real: float
     where: Where
+
+
+E = TypeVar("E", bound=Event)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -357,6 +363,29 @@ KINDS: Final[dict[str, type[Event]]] = {
 
 
 _NAMES: Final = {kind: tuple(field.name for field in fields(kind)) for kind in KINDS.values()}
+
+
+def first(events: Iterable[Event], kind: type[E]) -> E | None:
+    """
+    Return the first event of a kind; None where there is none.
+    """
+    return next((event for event in events if isinstance(event, kind)), None)
+
+
+def inputs_of(events: Iterable[Event]) -> tuple[str, ...]:
+    """
+    Return the inputs that the call was given; none where it did not start.
+    """
+    started = first(events, Started)
+    return () if started is None else started.inputs
+
+
+def home_of(events: Iterable[Event]) -> Where | None:
+    """
+    Return the place from which the call was made; None where it did not start.
+    """
+    started = first(events, Started)
+    return None if started is None else started.where
 
 
 def encode(event: Event) -> bytes:

@@ -1,4 +1,4 @@
-"""The contract's words: capabilities, verdicts, mechanisms and the three questions behind them."""
+"""The words of matrix.json and of every report: capabilities, verdicts, mechanisms, the three questions behind them."""
 
 from __future__ import annotations
 
@@ -6,11 +6,11 @@ from enum import StrEnum
 from typing import Final
 
 FEWEST_ARRIVALS: Final = 4
-"""Fewer arrivals cannot show streaming (contract, section 3)."""
+"""Arrivals, at least, of an answer that can show streaming (docs/verdicts.md)."""
 REFUSED: Final = 400
-"""The least HTTP status by which an upstream refuses."""
+"""HTTP statuses from here on are refusals (RFC 9110, 15.5 and 15.6)."""
 UNAUTHORISED: Final = frozenset({401, 403})
-"""The HTTP statuses by which somebody is not let in."""
+"""HTTP statuses of a request without valid credentials or rights (RFC 9110, 15.5.2 and 15.5.4)."""
 
 
 class Capability(StrEnum):

@@ -22,7 +22,8 @@ class Adapter:
     Register one adapter: a target and its keyword arguments.
 
     Capabilities, verdicts and upstreams may be given as plain strings, the target also as a class or a function at the
-    top level of a module. The values are those of the configuration file's table `adapters.NAME` (contract, section 4).
+    top level of a module. The values are those of the table `adapters.NAME` of the configuration file, which
+    docs/configuration.md describes.
 
     Attributes:
         name: names the row and the folder of its cassettes.

@@ -179,7 +179,7 @@ def prompts(value: object, where: str) -> tuple[str, ...]:
 
 def word(kind: type[Word], value: object, where: str) -> Word:
     """
-    Return one of the contract's words.
+    Return the member of an enumeration of `harness.words` that a value names.
     """
     what = kind.__name__.lower()
     known = [member.value for member in kind]

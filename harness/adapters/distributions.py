@@ -38,6 +38,13 @@ def distributions(target_module: str, through: Iterable[str]) -> dict[str, str]:
     return dict(sorted(found.items(), key=lambda item: (item[0].lower(), item[0])))
 
 
+def normalized(name: str) -> str:
+    """
+    Return a distribution's name in the form in which names are compared (PEP 503).
+    """
+    return re.sub(r"[-_.]+", "-", name).lower()
+
+
 def warm() -> None:
     """
     Look at everything that is installed, once for all processes that are forked from this one.

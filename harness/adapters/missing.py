@@ -8,6 +8,7 @@ from contextlib import suppress
 from importlib import metadata
 from typing import TYPE_CHECKING, Final
 
+from harness.adapters.distributions import normalized
 from harness.errors import RegistrationError
 
 if TYPE_CHECKING:
@@ -130,11 +131,7 @@ def _is_own(module: str, target: str) -> bool:
 
 
 def _names(message: str, module: str) -> bool:
-    return _plain(module.partition(".")[0]) in _plain(message)
-
-
-def _plain(name: str) -> str:
-    return re.sub(r"[-_.]+", "-", name).lower()
+    return normalized(module.partition(".")[0]) in normalized(message)
 
 
 def _installed(distribution: str) -> str | None:
@@ -172,7 +169,7 @@ def distribution_for(module: str, target: str = "", advice: str | None = None) -
     parts = module.split(".")
     dotted = [".".join(parts[:count]) for count in range(len(parts), 0, -1)]
     likely = advice or next((_ALIASES[name] for name in dotted if name in _ALIASES), None)
-    wanted = _plain(likely or parts[0])
+    wanted = normalized(likely or parts[0])
     required = _requirements(target.partition(":")[0].partition(".")[0])
     for name in (wanted, f"{wanted}-sdk", f"{wanted}-client", f"{wanted}-python", f"python-{wanted}"):
         if name in required:
@@ -189,5 +186,5 @@ def _requirements(package: str) -> dict[str, str]:
     for line in lines:
         parsed = _REQUIREMENT.match(line)
         if parsed:
-            found.setdefault(_plain(parsed[1]), parsed[1] + parsed[2].replace(" ", ""))
+            found.setdefault(normalized(parsed[1]), parsed[1] + parsed[2].replace(" ", ""))
     return found

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import inspect
 import os
-import re
 import sys
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
@@ -12,6 +11,7 @@ from importlib import metadata
 from typing import TYPE_CHECKING, Final
 
 from harness.adapters.adapter import Adapter
+from harness.adapters.distributions import normalized
 from harness.adapters.spelling import did_you_mean, listed
 from harness.errors import RegistrationError, UserError
 
@@ -163,7 +163,7 @@ def find_adapters(project: Project, extra: Iterable[object] = ()) -> Registry:
     """
     found = list(project.adapters)
     entries = metadata.entry_points(group=GROUP)
-    for entry in sorted(entries, key=lambda one: (_plain(_distribution(one)), one.name, one.value)):
+    for entry in sorted(entries, key=lambda one: (normalized(_distribution(one)), one.name, one.value)):
         found += _of_entry(entry, project)
     found += [project.adopt(adapter, HOOK) for adapter in flatten(list(extra), HOOK)]
     for adapter in found:
@@ -193,17 +193,13 @@ def _of_entry(entry: EntryPoint, project: Project) -> list[Adapter]:
         hint = "mend it, or uninstall that package"
         raise RegistrationError(msg, where=origin, hint=hint) from error
     adapters = flatten(loaded, origin)
-    if not package or _plain(package) == _plain(project.package or ""):
+    if not package or normalized(package) == normalized(project.package or ""):
         return [project.adopt(adapter, origin) for adapter in adapters]
     return [replace(one, family=one.family or package, origin=one.origin or origin) for one in adapters]
 
 
 def _distribution(entry: EntryPoint) -> str:
     return entry.dist.name if entry.dist else ""
-
-
-def _plain(name: str) -> str:
-    return re.sub(r"[-_.]+", "-", name).lower()
 
 
 def flatten(value: object, origin: str) -> tuple[Adapter, ...]:

@@ -37,11 +37,12 @@ from harness.events import (
 from harness.marks import carried
 from harness.tape import cassette as files
 from harness.tape import clients, engines, guard
-from harness.tape.gate import GRACE, Gate
+from harness.tape.dialling import Detour, Dial
+from harness.tape.gate import GRACE, CallersLoop, Gate
 from harness.tape.log import Log
 from harness.tape.passage import Control, Door, ThroughTape
 from harness.tape.recorded import cassette_of, told_of
-from harness.tape.tape import Detour, Dial, Tape, eject
+from harness.tape.tape import Tape, eject
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -288,9 +289,7 @@ class Cell:
             inputs=inputs,
             counts=self._counts,
             grace=grace,
-            idle=self._loop_waits,
-            quiet=self._loop_is_quiet,
-            on_stall=self._stalled,
+            loop=CallersLoop(idle=self._loop_waits, quiet=self._loop_is_quiet, on_stall=self._stalled),
         )
 
     def _marks(self, text: str) -> tuple[int, ...]:

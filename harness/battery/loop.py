@@ -89,7 +89,7 @@ class WaitWatch:
         self._wait = threading.Condition.wait
         self._thread: int | None = None
         time.sleep = _in_place_of(time.sleep, self._slept)
-        threading.Condition.wait = _in_place_of(threading.Condition.wait, self._waited)  # type: ignore[method-assign]
+        threading.Condition.wait = _in_place_of(threading.Condition.wait, self._waited)  # type: ignore[method-assign]  # the point of it
 
     def watch(self, on_wait: Callable[[str], None] | None) -> None:
         """

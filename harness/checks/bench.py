@@ -16,7 +16,7 @@ from harness.battery.texts import text_of
 from harness.checks.check import NotApplicable
 from harness.checks.leaping import leaping_loop, skipped_sleeps
 from harness.checks.waits import NEVER, SLICE
-from harness.events import Closed, Constructed, Ended, Event, Refused, Sent
+from harness.events import Closed, Constructed, Ended, Event, Refused, Sent, first
 from harness.marks import carried
 from harness.tape.faults import Faults
 from harness.tape.faulty import FaultyTape
@@ -213,7 +213,7 @@ class Stage:
         Raises:
             NotApplicable: one could not.
         """
-        missed = next((one for one in self.events if isinstance(one, Refused)), None)
+        missed = first(self.events, Refused)
         if missed is not None:
             raise NotApplicable(f"it asks for what was not recorded: {missed.why.partition(chr(10))[0]}")
 

@@ -74,7 +74,19 @@ def check(  # noqa: PLR0913 - the fields of a check
     asked: bool = False,
 ) -> Callable[[Run], Check]:
     """
-    Turn a function into a check; the arguments are those of `Check`.
+    Turn a function into a check: a decorator for functions that take a `Bench` and yield what is not as promised.
+
+    Args:
+        name: lower-case words with hyphens, unique among all checks.
+        promise: what an application relies on, as a sentence without its full stop.
+        hint: what usually causes it to fail.
+        calls: the capabilities that it is tried on; all six by default.
+        since: the battery version that it was added with.
+        asked: the merge gate tries it only where it is named.
+
+    Raises:
+        CheckError: the name is of another form; raised where the function is decorated.
+        ValueError: a call is no capability's name.
     """
 
     def make(run: Run) -> Check:

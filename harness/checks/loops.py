@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Final
 from harness.checks.check import NotApplicable, check
 from harness.checks.streams import STREAMS
 from harness.events import Arrival
+from harness.report.text import counted
 from harness.tape.faults import Faults
 
 if TYPE_CHECKING:
@@ -49,10 +50,10 @@ def loop_guard(bench: Bench) -> Iterator[str]:
     # whoever reads ahead has read everything, and may stop all the same
     if error is not None and (not read_all or 0 < len(made.outputs) < REPEATS):
         name = type(error).__name__
-        bench.tell(f"{name} after {pieces}", f"{name} is raised after {_counted(pieces)}")
+        bench.tell(f"{name} after {pieces}", f"{name} is raised after {counted(pieces, 'piece')}")
     elif error is None and not read_all:
         bench.tell(f"ends after {pieces}")
-        yield f"it ends after {_counted(pieces)} as if the answer were whole: no exception tells the caller"
+        yield f"it ends after {counted(pieces, 'piece')} as if the answer were whole: no exception tells the caller"
     else:
         bench.tell("not stopped")
         yield f"not stopped after {REPEATS} pieces that are the same"
@@ -70,7 +71,3 @@ def _equal_at_the_end(made: Attempt) -> int:
     texts = [text for text in made.texts if text]
     alike = sum(1 for _ in takewhile(lambda text: text == texts[-1], reversed(texts)))
     return alike if alike > 1 else len(texts)
-
-
-def _counted(pieces: int) -> str:
-    return "1 piece" if pieces == 1 else f"{pieces} pieces"

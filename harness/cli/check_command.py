@@ -68,8 +68,8 @@ def _gate(selection: Selection, given: Mapping[str, Any]) -> int:
         # what a registration leaves out is held against all checks, whichever are tried
         known = find_checks(selection.project)
         checks = {} if given["no_checks"] else chosen(known, given["checks"])
-        wishes = gate.Wishes(
+        options = gate.GateOptions(
             compare=not given["no_baseline"], as_json=given["as_json"], sarif=given["sarif"], github=given["github"]
         )
         off = {adapter.id: switched_off(adapter, known) for adapter in selection.adapters}
-        return gate.run(selection, settings, gate.Checks(tried=checks, off=off), wishes, fleet)
+        return gate.run(selection, settings, gate.Checks(tried=checks, off=off), options, fleet)

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from harness.adapters.spelling import listed
 from harness.cli.ci import annotations_of, publish
+from harness.cli.endings import HARNESS_FAULT
 from harness.cli.gate_text import plain, render
 from harness.cli.progress import progress
 from harness.cli.results import shown
@@ -34,13 +35,11 @@ if TYPE_CHECKING:
     from harness.session.readiness import Readiness
     from harness.session.settings import Settings
 
-_FAULT = 3
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Wishes:
+class GateOptions:
     """
-    Say what a gate is to leave behind.
+    Hold the options of `harness check` that say what it compares, prints and writes.
 
     Attributes:
         compare: compare with the committed matrix.
@@ -65,7 +64,7 @@ class Checks:
     off: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
 
 
-def run(selection: Selection, settings: Settings, checks: Checks, wishes: Wishes, fleet: Fleet) -> int:
+def run(selection: Selection, settings: Settings, checks: Checks, options: GateOptions, fleet: Fleet) -> int:
     """
     Assess every selected adapter, tell what there is to do, and return the status.
 
@@ -73,35 +72,35 @@ def run(selection: Selection, settings: Settings, checks: Checks, wishes: Wishes
         selection: the adapters and calls.
         settings: how to run.
         checks: which are tried.
-        wishes: what to leave behind.
+        options: what to leave behind.
         fleet: the processes; they are ended.
 
     Raises:
         HarnessError: something that can be told before, or the processes cannot be had.
     """
     check_matching(selection.adapters)
-    if wishes.sarif is not None:
-        require_file(wishes.sarif)
+    if options.sarif is not None:
+        require_file(options.sarif)
     numbers = {adapter.id: len(selection.capabilities) for adapter in selection.adapters}
     with (
         progress(numbers) as telling,
         Session(selection.project, settings, telling, fleet=fleet) as session,
     ):
         # read while the fork server starts
-        baseline = baseline_of(selection.project.reports / MATRIX) if wishes.compare else None
+        baseline = baseline_of(selection.project.reports / MATRIX) if options.compare else None
 
         def assessed(adapter: Adapter) -> Readiness:
             off = checks.off.get(adapter.id, {})
             return assess(session, adapter, checks.tried, off, baseline, selection.capabilities)
 
         found = _side_by_side(assessed, selection.adapters, settings.workers)
-    _print(found, wishes)
-    if wishes.compare:
+    _print(found, options)
+    if options.compare:
         _tell_uncommitted(found, baseline, selection.project)
     root = selection.project.root
-    if wishes.sarif is not None:
-        replace_file(wishes.sarif, render_sarif(annotations_of(found, root)).encode())
-    if wishes.github:
+    if options.sarif is not None:
+        replace_file(options.sarif, render_sarif(annotations_of(found, root)).encode())
+    if options.github:
         publish(found, baseline, root)
     return _status(found)
 
@@ -117,8 +116,8 @@ def _side_by_side(
         pool.shutdown(wait=False, cancel_futures=True)
 
 
-def _print(found: Iterable[Readiness], wishes: Wishes) -> None:
-    if wishes.as_json:
+def _print(found: Iterable[Readiness], options: GateOptions) -> None:
+    if options.as_json:
         say(json.dumps({"schema_version": 1, "adapters": [plain(one) for one in found]}, indent=1, ensure_ascii=False))
         return
     for one in found:
@@ -144,6 +143,6 @@ def _status(found: Iterable[Readiness]) -> int:
         show_problems(one.adapter, one.row.problems)
         for fault in one.faults:
             complain("error", f"{one.adapter}: {fault}")
-            statuses.append(_FAULT)
+            statuses.append(HARNESS_FAULT)
         statuses.append(exit_status((), one.row.problems) or int(not one.ready))
     return max(statuses)

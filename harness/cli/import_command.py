@@ -44,7 +44,7 @@ def command(ctx: click.Context, /, files: tuple[Path, ...], **given: Any) -> Non
     project = project_of(ctx, given["config"])
     adapter = registry_of(project).find(given["name"])
 
-    from harness.cli.importing import Wish, bring  # noqa: PLC0415 - imports vcrpy, and a mistake is told without
+    from harness.cli.importing import ImportOptions, bring  # noqa: PLC0415 - imports vcrpy, and a mistake is told without
 
-    wish = Wish(calls=chosen, again=given["again"], dry_run=given["dry_run"])
-    ctx.exit(bring(project, adapter, tuple(dict.fromkeys(files)), wish))
+    options = ImportOptions(calls=chosen, again=given["again"], dry_run=given["dry_run"])
+    ctx.exit(bring(project, adapter, tuple(dict.fromkeys(files)), options))

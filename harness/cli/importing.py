@@ -40,9 +40,9 @@ _HEADINGS: Final = ("File", "What it is", "What it becomes")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Wish:
+class ImportOptions:
     """
-    Say how to import.
+    Hold the options of `harness import`.
 
     Attributes:
         calls: what the files become; none: what they show.
@@ -73,7 +73,7 @@ class _File:
         return bool(self.calls)
 
 
-def bring(project: Project, adapter: Adapter, files: Sequence[Path], wish: Wish) -> int:
+def bring(project: Project, adapter: Adapter, files: Sequence[Path], options: ImportOptions) -> int:
     """
     Import files, show what each became, say what to register, and return the status.
 
@@ -81,24 +81,24 @@ def bring(project: Project, adapter: Adapter, files: Sequence[Path], wish: Wish)
         project: whose cassettes they become.
         adapter: the adapter that they are for.
         files: what to import; none of them is changed.
-        wish: how.
+        options: into which calls, and whether anything is replaced or written.
 
     Raises:
         CassetteError: a cassette cannot be written.
     """
     paths = {call: cassette_path(project, adapter, call) for call in Capability}
     taken: dict[Capability, Path] = {}
-    every = [_read(path, adapter, wish) for path in files]
+    every = [_read(path, adapter, options) for path in files]
     for one in every:
-        _share_out(one, taken, paths, wish)
-    if not wish.dry_run:
+        _share_out(one, taken, paths, options)
+    if not options.dry_run:
         _write(every, paths)
     say(_table(every))
-    _tell(every, adapter, project, wish)
+    _tell(every, adapter, project, options)
     return 0 if all(one.used for one in every) else _UNMENDED
 
 
-def _read(path: Path, adapter: Adapter, wish: Wish) -> _File:
+def _read(path: Path, adapter: Adapter, options: ImportOptions) -> _File:
     one = _File(path=path)
     try:
         one.made = read_imported(path)
@@ -107,11 +107,13 @@ def _read(path: Path, adapter: Adapter, wish: Wish) -> _File:
         place = (error.where or "").removeprefix(str(path)).strip(", ")
         one.why_not = f"{place}: {error.message}" if place else error.message
     else:
-        one.calls = list(wish.calls or one.made.capabilities)
+        one.calls = list(options.calls or one.made.capabilities)
     return one
 
 
-def _share_out(one: _File, taken: dict[Capability, Path], paths: dict[Capability, Path], wish: Wish) -> None:
+def _share_out(
+    one: _File, taken: dict[Capability, Path], paths: dict[Capability, Path], options: ImportOptions
+) -> None:
     """
     Give each call to the first file that can be it, and leave alone what is there.
     """
@@ -119,7 +121,7 @@ def _share_out(one: _File, taken: dict[Capability, Path], paths: dict[Capability
     for call in wanted:
         if call in taken:
             one.left_out.append(f"{call} comes from {shown(taken[call])} already")
-        elif paths[call].exists() and not wish.again:
+        elif paths[call].exists() and not options.again:
             one.left_out.append(f"{call} has a cassette; --again replaces it")
         else:
             taken[call] = one.path
@@ -173,7 +175,7 @@ def _becomes(one: _File) -> str:
     return "; ".join([calls, *one.left_out, *shows_none])
 
 
-def _tell(every: Sequence[_File], adapter: Adapter, project: Project, wish: Wish) -> None:
+def _tell(every: Sequence[_File], adapter: Adapter, project: Project, options: ImportOptions) -> None:
     for one in every:
         for doubt in one.made.notes if one.made else ():
             note(f"note: {shown(one.path)}: {doubt}")
@@ -181,7 +183,7 @@ def _tell(every: Sequence[_File], adapter: Adapter, project: Project, wish: Wish
     if not used:
         note("nothing was written")
         return
-    if wish.dry_run:
+    if options.dry_run:
         note("nothing was written: --dry-run")
     _tell_registration(used, adapter, project)
     note("next:")

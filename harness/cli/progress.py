@@ -38,7 +38,7 @@ def progress(calls: Mapping[str, int]) -> Iterator[Progress]:
 
 def _bar() -> bars.Progress:
     from rich.console import Console  # noqa: PLC0415 - rich is needed on a terminal only
-    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn  # noqa: PLC0415
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn  # noqa: PLC0415 - as above
 
     at_work = TextColumn("{task.description}", markup=False)
     return Progress(

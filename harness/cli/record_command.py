@@ -41,14 +41,14 @@ def command(ctx: click.Context, /, **given: Any) -> None:  # noqa: ANN401 - the 
         raise click.UsageError("--missing and --again exclude each other")
     selection = select(ctx, given)
 
-    from harness.cli.recording import Order, record  # noqa: PLC0415 - imports vcrpy, and a mistake is told without
+    from harness.cli.recording import RecordOptions, record  # noqa: PLC0415 - imports vcrpy, and a mistake is told without
 
     settings = settings_of(given, record=True, keep_errors=given["keep_errors"], entropy=not given["no_entropy"])
-    order = Order(
+    options = RecordOptions(
         target=given["target"],
         simulate=given["simulate"],
         # to ask a simulator again costs nothing
         anew=given["again"] or (bool(given["names"] or given["simulate"]) and not given["missing"]),
         yes=given["yes"],
     )
-    ctx.exit(record(selection, settings, order))
+    ctx.exit(record(selection, settings, options))

@@ -33,9 +33,9 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Order:
+class RecordOptions:
     """
-    Say how to record.
+    Hold the options of `harness record` that are not those of every run.
 
     Attributes:
         target: where the matrix of this run goes, if it was asked for.
@@ -50,7 +50,7 @@ class Order:
     yes: bool = False
 
 
-def record(selection: Selection, settings: Settings, order: Order) -> int:
+def record(selection: Selection, settings: Settings, options: RecordOptions) -> int:
     """
     Record, say what was kept, and return the status.
 
@@ -58,7 +58,7 @@ def record(selection: Selection, settings: Settings, order: Order) -> int:
         HarnessError: something that can be told before the run, or the processes cannot be had.
         Abort: the user did not want the requests to be made.
     """
-    target, simulate = order.target, order.simulate
+    target, simulate = options.target, options.simulate
     check_matching(selection.adapters)
     results.require_target(target)
     for adapter in selection.adapters:
@@ -66,7 +66,7 @@ def record(selection: Selection, settings: Settings, order: Order) -> int:
 
     def wanted(adapter: Adapter) -> Sequence[Capability]:
         calls = selection.capabilities
-        return [one for one in calls if order.anew or not cassette_path(selection.project, adapter, one).exists()]
+        return [one for one in calls if options.anew or not cassette_path(selection.project, adapter, one).exists()]
 
     asked = len(selection.adapters) * len(selection.capabilities)
     left = sum(len(wanted(adapter)) for adapter in selection.adapters)
@@ -78,7 +78,7 @@ def record(selection: Selection, settings: Settings, order: Order) -> int:
     if not simulate:
         plans = plan(selection, wanted)
         _tell_defaults([one for one in selection.adapters if wanted(one) and one.engine is None])
-        agree(plans, yes=order.yes)
+        agree(plans, yes=options.yes)
     with _simulator(selection.project, selection.adapters) if simulate else nullcontext() as server:
         if server is not None:
             settings = replace(settings, dial=server.way)

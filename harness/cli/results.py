@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
+from harness.cli.endings import HARNESS_FAULT
 from harness.cli.screen import complain, has_colour, note, say, show_faults, show_notes, show_problems, width
 from harness.report.matrix import checked_title, encode_matrix, write_matrix
 from harness.report.terminal import render_terminal
@@ -20,7 +21,6 @@ if TYPE_CHECKING:
     from harness.session.session import Row
 
 STANDARD_OUTPUT: Final = "-"
-_FAULT: Final = 3
 
 
 def require_target(target: str | None) -> None:
@@ -102,4 +102,4 @@ def _status_of_checks(rows: Sequence[Row]) -> int:
     failed = [one for row in rows for one in row.checks if one.state is State.FAULT]
     for one in failed:
         complain("error", f"{checked_title(one)}: the check failed itself: {one.sentence}")
-    return _FAULT if failed else 0
+    return HARNESS_FAULT if failed else 0

@@ -50,20 +50,20 @@ def command(ctx: click.Context, /, **given: Any) -> None:  # noqa: ANN401 - the 
     from harness.cli.running import run  # noqa: PLC0415 - imports vcrpy, and a mistake is told without
 
     folder = given["reports"]
-    wishes = Wishes(
+    options = RunOptions(
         target=given["target"],
         folder=folder or (None if given["target"] else selection.project.reports),
         compare=not given["no_baseline"],
         columns=given["columns"],
         github=given["github"],
     )
-    ctx.exit(run(selection, settings_of(given, pace=given["pace"]), wishes))
+    ctx.exit(run(selection, settings_of(given, pace=given["pace"]), options))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Wishes:
+class RunOptions:
     """
-    Say what a run is to leave behind.
+    Hold the options of `harness run` that say what it compares, shows and writes.
 
     Attributes:
         target: where the matrix goes, if it was asked for: a file, or `-`.

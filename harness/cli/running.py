@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from harness.adapters import Adapter
     from harness.cells import Claims, Matrix
     from harness.cli.options import Selection
-    from harness.cli.run_command import Wishes
+    from harness.cli.run_command import RunOptions
     from harness.session.columns import Columns
     from harness.session.session import Row
     from harness.session.settings import Settings
@@ -71,7 +71,7 @@ def measure(
     return Measured(rows=rows, matrix=matrix, interrupted=interrupted)
 
 
-def run(selection: Selection, settings: Settings, wishes: Wishes) -> int:
+def run(selection: Selection, settings: Settings, options: RunOptions) -> int:
     """
     Replay, print, write, and return the status.
 
@@ -79,22 +79,22 @@ def run(selection: Selection, settings: Settings, wishes: Wishes) -> int:
         HarnessError: something that can be told before the run, or the processes cannot be had.
     """
     check_matching(selection.adapters)
-    results.require_target(wishes.target)
-    columns = columns_of(selection.project, selection.adapters, wishes.columns)
+    results.require_target(options.target)
+    columns = columns_of(selection.project, selection.adapters, options.columns)
     claims = claims_of(selection.project)
-    old = _before(wishes.folder, selection)
-    baseline = baseline_of(selection.project.reports / MATRIX) if wishes.compare else None
+    old = _before(options.folder, selection)
+    baseline = baseline_of(selection.project.reports / MATRIX) if options.compare else None
     measured = measure(selection, settings, columns=columns)
-    if measured.matrix.cells and wishes.target != results.STANDARD_OUTPUT:
+    if measured.matrix.cells and options.target != results.STANDARD_OUTPUT:
         results.show_table(measured.matrix)
-    if wishes.target is not None:
-        results.write_json(wishes.target, replace(measured.matrix, shard=selection.shard))
-    if wishes.folder is not None and not measured.interrupted:
-        _report(wishes.folder, joined(measured.matrix, old, selection.registered), claims)
-    if wishes.github:
+    if options.target is not None:
+        results.write_json(options.target, replace(measured.matrix, shard=selection.shard))
+    if options.folder is not None and not measured.interrupted:
+        _report(options.folder, joined(measured.matrix, old, selection.registered), claims)
+    if options.github:
         summarize(measured.matrix, baseline)
     status = results.status_of(measured.rows, measured.matrix, baseline, selection.project.file)
-    return _stopped(measured, selection, wishes) if measured.interrupted else status
+    return _stopped(measured, selection, options) if measured.interrupted else status
 
 
 def _before(folder: Path | None, selection: Selection) -> Matrix | None:
@@ -113,8 +113,8 @@ def _report(folder: Path, matrix: Matrix, claims: Sequence[Claims]) -> None:
     note(f"reports: {results.shown(folder)}/ is as it was: {why}\n  hint: `harness run` measures all of them")
 
 
-def _stopped(measured: Measured, selection: Selection, wishes: Wishes) -> int:
+def _stopped(measured: Measured, selection: Selection, options: RunOptions) -> int:
     done = f"{len(measured.rows)} of {len(selection.adapters)} adapters were measured"
-    left = "" if wishes.folder is None else f"; {results.shown(wishes.folder)}/ is as it was"
+    left = "" if options.folder is None else f"; {results.shown(options.folder)}/ is as it was"
     note(f"stopped: {done}{left}")
     return INTERRUPTED

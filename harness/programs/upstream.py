@@ -9,6 +9,7 @@ import aiohttp
 from aiohttp import web
 from yarl import URL
 
+from harness.errors import described
 from harness.serve.log import clock
 from harness.serve.playback import LARGEST_REQUEST, Playback, missed, read, told
 from harness.tape.tape import ReplayMiss
@@ -83,7 +84,7 @@ class Upstream:
         try:
             response = await self._session.request(method, url, data=body, headers=headers, allow_redirects=False)
         except (aiohttp.ClientError, OSError, TimeoutError) as error:
-            recorder.failed(_said(error))
+            recorder.failed(described(error))
             return None
         async with response:
             recorder.head(response.status, response.reason or "", list(response.headers.items()), _framing(response))
@@ -92,7 +93,7 @@ class Upstream:
                     if not recorder.arrived(piece):
                         break
             except (aiohttp.ClientError, OSError, TimeoutError) as error:
-                return recorder.cut(_said(error))
+                return recorder.cut(described(error))
         return recorder.end()
 
     def _led(self, tape: Tape) -> str:
@@ -114,7 +115,3 @@ def _framing(response: aiohttp.ClientResponse) -> Framing:
     if response.headers.get("Transfer-Encoding", "").lower() == "chunked":
         return "chunked"
     return "length" if "Content-Length" in response.headers else "close"
-
-
-def _said(error: BaseException) -> str:
-    return f"{type(error).__name__}: {error}" if str(error) else type(error).__name__

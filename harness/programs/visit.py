@@ -11,10 +11,11 @@ from harness.events import Constructed
 from harness.marks import carried
 from harness.programs.gate import UpstreamGate
 from harness.tape import cassette as files
+from harness.tape.dialling import Detour
 from harness.tape.faulty import FaultyTape, Harm
 from harness.tape.log import Log
 from harness.tape.recorded import told_of
-from harness.tape.tape import Detour, Tape
+from harness.tape.tape import Tape
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping

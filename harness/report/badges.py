@@ -8,7 +8,6 @@ from dataclasses import dataclass
 from html import escape
 from typing import TYPE_CHECKING, Final
 
-from harness.errors import ReportError
 from harness.report.matrix import cells_of
 from harness.report.text import one_line, safe_name, tally, verdict, width_of
 from harness.words import Capability, Verdict
@@ -50,20 +49,6 @@ class Badge:
     label: str
     message: str
     colour: str
-
-
-def badge_of(matrix: Matrix, family: str, adapter: str | None = None) -> Badge:
-    """
-    Return a family's badge, or one adapter's.
-
-    Raises:
-        ReportError: the matrix has no such family or adapter.
-    """
-    names = [each.name for each in matrix.adapters if each.family == family and adapter in (None, each.name)]
-    if not names:
-        what = f"family {family!r}" if adapter is None else f"adapter {adapter!r} in family {family!r}"
-        raise ReportError(f"the matrix has no {what}", hint="`harness list` names the families and adapters")
-    return _badge(adapter or family, cells_of(matrix), family, names)
 
 
 def render_badge(badge: Badge) -> str:

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from harness.report.matrix import sorted_checks
-from harness.report.text import counted, one_line
+from harness.report.text import counted, one_line, without_figures
 from harness.words import State
 
 if TYPE_CHECKING:
@@ -25,7 +24,6 @@ STATES: Final = {
     State.FAULT: "the check failed itself",
 }
 UNTRIED: Final = "it was not tried there: its column is switched on for others"
-_FIGURES: Final = re.compile(r"\d+(?:\.\d+)?")
 
 Key = tuple[str, str, str]
 
@@ -115,7 +113,7 @@ def alike(matrix: Matrix) -> dict[str, list[Sequence[Checked]]]:
     """
     found: dict[str, dict[tuple[State, str], list[Checked]]] = {}
     for one in sorted_checks(matrix):
-        key = (one.state, _FIGURES.sub("#", one_line(one.sentence)))
+        key = (one.state, without_figures(one.sentence))
         found.setdefault(one.check, {}).setdefault(key, []).append(one)
     order = list(SYMBOLS)
     return {

@@ -10,7 +10,7 @@ from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
-from harness.report.figures import figure, figures
+from harness.report.figures import figure, figures, versions
 from harness.report.terminal import STYLES, rendered, symbol
 from harness.report.text import UPSTREAMS, counted, meaning, one_line, printable, word
 from harness.words import State
@@ -198,8 +198,7 @@ def _origin(cell: Cell, adapter: Measured) -> Iterator[tuple[str, str]]:
         yield "sha256", cassette.sha256
     if adapter.upstream:
         yield "upstream", f"{adapter.upstream}: {UPSTREAMS[adapter.upstream]}"
-    versions = ", ".join(f"{name} {version}" for name, version in sorted(adapter.distributions.items()))
-    if versions:
-        yield "versions", versions
+    if adapter.distributions:
+        yield "versions", versions(adapter)
     if adapter.problem:
         yield "problem", adapter.problem

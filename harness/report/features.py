@@ -10,7 +10,7 @@ from harness.report.markdown import escape, table
 from harness.report.matrix import sorted_cells
 from harness.report.page import render_page
 from harness.report.text import counted, one_line, word
-from harness.report.tried import by_check, tried
+from harness.report.tried import by_check, stands_behind, tried
 from harness.words import Verdict
 
 if TYPE_CHECKING:
@@ -65,8 +65,7 @@ def shown(matrix: Matrix, features: Features) -> tuple[tuple[Shown, ...], ...]:
 
 
 def _behind(column: Column, one: Cell | Measured) -> bool:
-    name = one.adapter if isinstance(one, Cell) else one.name
-    return one.family == column.family and (not column.adapters or name in column.adapters)
+    return stands_behind(column, one.family, one.adapter if isinstance(one, Cell) else one.name)
 
 
 def _shown(feature: str, column: Column, cells: Sequence[Cell]) -> Shown:

@@ -9,7 +9,7 @@ from harness.report.text import seconds
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from harness.cells import Cell, Evidence
+    from harness.cells import Cell, Evidence, Measured
 
 
 def figures(cell: Cell) -> Iterator[tuple[str, str]]:
@@ -34,6 +34,13 @@ def figures(cell: Cell) -> Iterator[tuple[str, str]]:
     for name, at in moments.items():
         if at is not None:
             yield name, seconds(at)
+
+
+def versions(adapter: Measured) -> str:
+    """
+    Return the distributions that an adapter went through, as `langchain 0.0.337, openai 1.3.3`.
+    """
+    return ", ".join(f"{name} {version}" for name, version in sorted(adapter.distributions.items()))
 
 
 def figure(name: str, value: str) -> str:

@@ -17,8 +17,20 @@ from harness.report.columns import (
     untried,
     whose,
 )
+from harness.report.figures import versions
 from harness.report.matrix import cells_of, sorted_adapters, sorted_cells
-from harness.report.text import MECHANISMS, UPSTREAMS, VERDICTS, WHERE_FROM, counted, one_line, tally, verdict, word
+from harness.report.text import (
+    MECHANISMS,
+    UPSTREAMS,
+    VERDICTS,
+    WHERE_FROM,
+    counted,
+    one_line,
+    tally,
+    verdict,
+    without_figures,
+    word,
+)
 from harness.words import Capability, Verdict
 
 if TYPE_CHECKING:
@@ -29,7 +41,6 @@ if TYPE_CHECKING:
 HEADER: Final = ("Model", *(capability.heading for capability in Capability))
 _SPECIAL: Final = re.compile(r"([\\`*_\[\]|~!$^{}])")
 _OPENERS: Final = re.compile(r"^(?:[#+\-=:]|\d+(?=[.)]))")
-_FIGURES: Final = re.compile(r"\d+(?:\.\d+)?")
 Kind = tuple[Verdict, str | None, str]
 
 
@@ -139,7 +150,7 @@ def _kind(cell: Cell) -> Kind:
     """
     Return what makes two notes one: verdict, mechanism and the reason without its figures.
     """
-    return cell.verdict, cell.mechanism, _FIGURES.sub("#", one_line(cell.reason))
+    return cell.verdict, cell.mechanism, without_figures(cell.reason)
 
 
 def _notes(matrix: Matrix) -> dict[Kind, list[Cell]]:
@@ -206,6 +217,5 @@ def _adapters(matrix: Matrix) -> str:
 
 
 def _adapter_row(adapter: Measured) -> list[str]:
-    versions = ", ".join(f"{name} {version}" for name, version in sorted(adapter.distributions.items()))
     upstream = adapter.upstream or WHERE_FROM
-    return [escape(text) for text in (adapter.name, adapter.family, versions, upstream, adapter.problem or "")]
+    return [escape(text) for text in (adapter.name, adapter.family, versions(adapter), upstream, adapter.problem or "")]

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Final
 from urllib.parse import quote
 
 from harness.report.columns import Entry, column_heading, column_names, entries
+from harness.report.figures import versions
 from harness.report.markdown import escape, table
 from harness.report.matrix import cells_of, sorted_adapters
 from harness.report.page_markers import PageError, blocks, refilled
@@ -29,9 +30,9 @@ _CALLS: Final = frozenset(one.value for one in Capability)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Wish:
+class TableOptions:
     """
-    Say what one pair of markers asks for.
+    Hold the options of one table, as its marker has them.
 
     Attributes:
         adapters: the rows.
@@ -69,11 +70,11 @@ def rewritten(data: bytes, matrix: Matrix, name: str) -> bytes:
 
 
 def _filling(block: Block, matrix: Matrix, name: str) -> str:
-    wish = _Reader(block, matrix, f"{name}:{block.line}").wish()
-    return f"\n{render_table(matrix, wish)}\n"
+    options = _Reader(block, matrix, f"{name}:{block.line}").read()
+    return f"\n{render_table(matrix, options)}\n"
 
 
-def render_table(matrix: Matrix, wish: Wish) -> str:
+def render_table(matrix: Matrix, options: TableOptions) -> str:
     """
     Return the table that was asked for, with what stands below it.
     """
@@ -84,12 +85,14 @@ def render_table(matrix: Matrix, wish: Wish) -> str:
             cells=cells.get((one.family, one.name), {}),
             checks={name: tried.get((one.family, one.name, name), Entry(results=())) for name in column_names(matrix)},
         )
-        for one in wish.adapters
+        for one in options.adapters
     ]
-    notes = _notes(rows, wish) if wish.footnotes else {}
-    header = (escape(wish.heading), *(_heading(column) for column in wish.columns))
-    body = ([escape(one.adapter.name), *(_shown(one, column, wish, notes) for column in wish.columns)] for one in rows)
-    parts = [table(header, body), _footnotes(notes), _stamp(matrix, rows, wish) if wish.stamp else ""]
+    notes = _notes(rows, options) if options.footnotes else {}
+    header = (escape(options.heading), *(_heading(column) for column in options.columns))
+    body = (
+        [escape(one.adapter.name), *(_shown(one, column, options, notes) for column in options.columns)] for one in rows
+    )
+    parts = [table(header, body), _footnotes(notes), _stamp(matrix, rows, options) if options.stamp else ""]
     return "\n".join(part for part in parts if part)
 
 
@@ -110,37 +113,36 @@ def _heading(column: str) -> str:
     return _EXTRA.get(column) or escape(column_heading(column))
 
 
-def _shown(row: Row, column: str, wish: Wish, notes: Mapping[str, int]) -> str:
+def _shown(row: Row, column: str, options: TableOptions, notes: Mapping[str, int]) -> str:
     adapter = row.adapter
     if column in _EXTRA:
-        versions = ", ".join(f"{name} {version}" for name, version in sorted(adapter.distributions.items()))
-        return escape(versions if column == "versions" else adapter.upstream or "-")
+        return escape(versions(adapter) if column == "versions" else adapter.upstream or "-")
     if column not in _CALLS:
-        return _checked(row, row.checks[column], wish)
+        return _checked(row, row.checks[column], options)
     capability = Capability(column)
     cell = row.cells.get(capability)
     symbol, text = verdict(cell).symbol, word(cell)
-    shown = {"symbols": symbol, "words": text, "both": f"{symbol} {text}"}[wish.show]
-    shown = _linked(shown, anchor(adapter.family, adapter.name, capability), wish)
+    shown = {"symbols": symbol, "words": text, "both": f"{symbol} {text}"}[options.show]
+    shown = _linked(shown, anchor(adapter.family, adapter.name, capability), options)
     number = notes.get(text)
     return shown if number is None else f"{shown} <sup>{number}</sup>"
 
 
-def _checked(row: Row, entry: Entry, wish: Wish) -> str:
+def _checked(row: Row, entry: Entry, options: TableOptions) -> str:
     figure = escape(entry.figure or entry.state or "not tried")
     shown = {"symbols": entry.symbol, "words": figure, "both": f"{entry.symbol} {escape(entry.figure)}".strip()}
-    return _linked(shown[wish.show], f"{anchor(row.adapter.family, row.adapter.name)}--checks", wish)
+    return _linked(shown[options.show], f"{anchor(row.adapter.family, row.adapter.name)}--checks", options)
 
 
-def _linked(shown: str, place: str, wish: Wish) -> str:
-    return shown if wish.evidence is None else f"[{shown}]({wish.evidence}#{place})"
+def _linked(shown: str, place: str, options: TableOptions) -> str:
+    return shown if options.evidence is None else f"[{shown}]({options.evidence}#{place})"
 
 
-def _notes(rows: Iterable[Row], wish: Wish) -> dict[str, int]:
+def _notes(rows: Iterable[Row], options: TableOptions) -> dict[str, int]:
     """
     Return the words that need a note, numbered in the order of their severity.
     """
-    used = {word(row.cells.get(Capability(one))) for row in rows for one in wish.columns if one in _CALLS}
+    used = {word(row.cells.get(Capability(one))) for row in rows for one in options.columns if one in _CALLS}
     ordered = [str(one) for one in (*Mechanism, *Verdict) if one is not Verdict.NATIVE and str(one) in used]
     return {text: number for number, text in enumerate(ordered, 1)}
 
@@ -150,10 +152,10 @@ def _footnotes(notes: Mapping[str, int]) -> str:
     return "".join(f"{number}. **{text}**: {meanings[text]}\n" for text, number in notes.items())
 
 
-def _stamp(matrix: Matrix, rows: Sequence[Row], wish: Wish) -> str:
-    calls = [Capability(column) for column in wish.columns if column in _CALLS]
+def _stamp(matrix: Matrix, rows: Sequence[Row], options: TableOptions) -> str:
+    calls = [Capability(column) for column in options.columns if column in _CALLS]
     shown = [row.cells[call] for row in rows for call in calls if call in row.cells]
-    checks = [column for column in wish.columns if column not in _CALLS and column not in _EXTRA]
+    checks = [column for column in options.columns if column not in _CALLS and column not in _EXTRA]
     recorded = [cell.evidence.cassette.recorded for cell in shown if cell.evidence.cassette]
     newest = max(filter(None, recorded), default=None)
     when = "over recordings without a date" if newest is None else f"newest recording {newest[:10]}"
@@ -191,11 +193,11 @@ class _Reader:
         self._matrix = matrix
         self._where = where
 
-    def wish(self) -> Wish:
+    def read(self) -> TableOptions:
         for key in self._options:
             if key not in _OPTIONS:
                 self._refuse(f"unknown option {key!r}{_meant(key, _OPTIONS)}", f"there are {', '.join(_OPTIONS)}")
-        return Wish(
+        return TableOptions(
             adapters=self._adapters(),
             columns=self._columns(),
             show=self._one_of("show", _SHOW),

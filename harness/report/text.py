@@ -42,6 +42,7 @@ _UNSAFE: Final = re.compile(
     "[\x00-\x08\x0b-\x1f\x7f-\x9f\u200e\u200f\u2028\u2029\u202a-\u202e\u2066-\u2069\ud800-\udfff]"
 )
 _PLAIN: Final = re.compile(r"[A-Za-z0-9.-]")
+_FIGURES: Final = re.compile(r"\d+(?:\.\d+)?")
 
 
 def printable(text: str) -> str:
@@ -86,6 +87,13 @@ def counted(number: int, noun: str, plural: str | None = None) -> str:
     Return a number with its noun: `1 item`, `2 items`.
     """
     return f"{number} {noun if number == 1 else plural or noun + 's'}"
+
+
+def without_figures(text: str) -> str:
+    """
+    Return text on one line with `#` for each number: what sentences that differ in their figures alone have in common.
+    """
+    return _FIGURES.sub("#", one_line(text))
 
 
 def tally(verdicts: Iterable[Verdict]) -> dict[Verdict, int]:

@@ -65,12 +65,17 @@ def _of(matrix: Matrix, check: str, columns: Iterable[Column], call: Capability 
     return [
         one
         for one in sorted_checks(matrix)
-        if one.check == check and call in {None, one.capability} and any(_behind(column, one) for column in columns)
+        if one.check == check
+        and call in {None, one.capability}
+        and any(stands_behind(column, one.family, one.adapter) for column in columns)
     ]
 
 
-def _behind(column: Column, one: Checked) -> bool:
-    return one.family == column.family and (not column.adapters or one.adapter in column.adapters)
+def stands_behind(column: Column, family: str, adapter: str) -> bool:
+    """
+    Tell whether an adapter is one of those that a column of a table of features shows.
+    """
+    return family == column.family and (not column.adapters or adapter in column.adapters)
 
 
 def _tried(name: str, call: Capability, column: Column, results: Sequence[Checked]) -> Tried:

@@ -41,8 +41,11 @@ def load_shapes(*folders: Path) -> dict[str, Shape]:
 
 def _files(folder: Path) -> list[Path]:
     if not folder.is_dir():
-        raise ShapeError("there is no such folder", where=str(folder), hint="name the folder that holds one TOML file "
-                         "for each provider")  # fmt: skip
+        raise ShapeError(
+            "there is no such folder",
+            where=str(folder),
+            hint="name the folder that holds one TOML file for each provider",
+        )
     files = sorted(folder.glob("*.toml"))
     if not files:
         raise ShapeError("the folder holds no shapes", where=str(folder), hint="a shape is a file like openai.toml")
@@ -52,8 +55,9 @@ def _files(folder: Path) -> list[Path]:
 def _check_beside(shape: Shape, shapes: Mapping[str, Shape], file: Path) -> None:
     unknown = next((name for name in shape.beside if name not in shapes), None)
     if unknown is not None:
-        raise ShapeError(f"there is no shape {unknown!r}", where=f"{file}: beside",
-                         hint=f"one of {', '.join(sorted(shapes))}")  # fmt: skip
+        raise ShapeError(
+            f"there is no shape {unknown!r}", where=f"{file}: beside", hint=f"one of {', '.join(sorted(shapes))}"
+        )
 
 
 def with_those_beside(names: Iterable[str], shapes: Mapping[str, Shape]) -> dict[str, Shape]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from harness.simulators.asked import Asked
 
@@ -10,12 +10,12 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 
-class _Anything(dict[str, object]):
+class _Anything(dict[str, Any]):
     """
     Stand for an object in which every field is given.
     """
 
-    def __missing__(self, key: str) -> object:
+    def __missing__(self, key: str) -> _Something:
         return _Something("sample")
 
 
@@ -36,5 +36,12 @@ def sample(params: Mapping[str, str] | None = None) -> Asked:
     """
     Return a request with any header, query parameter and field, at any depth.
     """
-    return Asked(method="POST", path="/", origin="https://example.com", params=params or {}, body=_Anything(),
-                 query=_Anything(), headers=_Anything())  # type: ignore[arg-type] # fmt: skip
+    return Asked(
+        method="POST",
+        path="/",
+        origin="https://example.com",
+        params=params or {},
+        body=_Anything(),
+        query=_Anything(),
+        headers=_Anything(),
+    )

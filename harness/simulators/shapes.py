@@ -212,8 +212,9 @@ def read_shape(file: Path) -> Shape:
     try:
         values = tomllib.loads(file.read_text("utf-8"))
     except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
-        raise ShapeError(f"the shape cannot be read: {error}", where=str(file), hint="it has to be TOML in UTF-8"
-                         ) from error  # fmt: skip
+        raise ShapeError(
+            f"the shape cannot be read: {error}", where=str(file), hint="it has to be TOML in UTF-8"
+        ) from error
     return _shape(Table(values, str(file)), file.stem)
 
 
@@ -381,8 +382,11 @@ def _event(value: object, table: Table, key: str) -> Event:
     if isinstance(value, str):
         return Event(data=compile_template(value, table, key))
     if not isinstance(value, dict):
-        raise table.error(key, "has to be a template, or a table of event and data",
-                          f'for example {key} = {{ event = "ping", data = "{{}}" }}')  # fmt: skip
+        raise table.error(
+            key,
+            "has to be a template, or a table of event and data",
+            f'for example {key} = {{ event = "ping", data = "{{}}" }}',
+        )
     inner = Table(value, table.file, f"{table.key}.{key}")
     event = Event(data=_template(inner, "data"), name=inner.text("event"))
     inner.done()

@@ -110,16 +110,6 @@ class Simulator:
         """
         return f"http://{self.address[0]}:{self.address[1]}"
 
-    def routes_for(self, host: str) -> tuple[str, ...]:
-        """
-        Return the routes that a host has, e.g. `POST /v1/completions`; none for a host that no shape stands for.
-
-        Args:
-            host: as in a Host header: the name, and the port where it is not the usual one.
-        """
-        shapes = [shape for shape in self._shapes.values() if shape.origin_for(host.lower())]
-        return tuple(f"{route.method} {route.path}" for shape in shapes for route in shape.routes)
-
     def dial(self, scheme: str, host: str, port: int) -> tuple[str, int] | None:
         """
         Return where to connect, in plain HTTP, instead of to a provider; None for a host that no shape stands for.
@@ -188,16 +178,22 @@ def _provider(
     try:
         from harness.simulators.server import Provider  # noqa: PLC0415 - its library is an extra
     except ModuleNotFoundError as error:
-        raise UserError("the simulators' server needs aiohttp, which is not installed",
-                        hint='install it: pip install "capability-harness[simulators]"') from error  # fmt: skip
+        raise UserError(
+            "the simulators' server needs aiohttp, which is not installed",
+            hint='install it: pip install "capability-harness[simulators]"',
+        ) from error
     return Provider(list(shapes.values()), pace, shapes[any_host] if any_host else None, composer)
 
 
 def _refuse_rivals(shapes: Mapping[str, Shape]) -> None:
-    claims = Counter((host, route.method, route.path) for shape in shapes.values() for host in shape.hosts
-                     for route in shape.routes)  # fmt: skip
+    claims = Counter(
+        (host, route.method, route.path) for shape in shapes.values() for host in shape.hosts for route in shape.routes
+    )
     for (host, method, path), count in claims.items():
         if count > 1:
             names = [name for name, shape in shapes.items() if host in shape.hosts]
-            raise ShapeError(f"{method} {urlsplit(host).netloc}{path} is answered twice", where=", ".join(names),
-                             hint="start the simulator with one of these shapes only")  # fmt: skip
+            raise ShapeError(
+                f"{method} {urlsplit(host).netloc}{path} is answered twice",
+                where=", ".join(names),
+                hint="start the simulator with one of these shapes only",
+            )

@@ -81,5 +81,8 @@ def try_template(template: Template, context: dict[str, object], table: Table, k
         json.loads(text)
     except json.JSONDecodeError as error:
         near = text[max(0, error.pos - 30) : error.pos + 30]
-        raise table.error(key, f"makes broken JSON: {error.msg} near {near!r}",
-                          "strings need | tojson, and elements a comma between them") from error  # fmt: skip
+        raise table.error(
+            key,
+            f"makes broken JSON: {error.msg} near {near!r}",
+            "strings need | tojson, and elements a comma between them",
+        ) from error

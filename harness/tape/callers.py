@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import sys
 from functools import lru_cache
-from typing import Final
+from typing import TYPE_CHECKING, Final
+
+if TYPE_CHECKING:
+    from types import FrameType
 
 _OWN: Final = frozenset({"harness", "vcr", "asyncio", "threading", "concurrent", "contextlib", "functools", "runpy"})
 
@@ -20,12 +23,12 @@ def callers() -> tuple[str, ...]:
     Return the top-level modules on the stack of whoever called the caller, the innermost first.
     """
     names: dict[str, None] = {}
-    frame = sys._getframe(2)  # noqa: SLF001 - walking the stack has no public way that is as cheap
+    frame: FrameType | None = sys._getframe(2)  # noqa: SLF001 - walking the stack has no public way that is as cheap
     before = None
     while frame is not None:
         module = frame.f_globals.get("__name__")
         if module is not before and (name := _library(module)):
             names[name] = None
         before = module
-        frame = frame.f_back  # type: ignore[assignment]
+        frame = frame.f_back
     return tuple(names)

@@ -174,7 +174,7 @@ def _written(response: dict[str, Any], request: Request) -> dict[str, Any]:
     return {key: value for key, value in written.items() if value or key != KEY}
 
 
-class _Dumper(yaml.CSafeDumper if yaml.__with_libyaml__ else yaml.SafeDumper):  # type: ignore[misc]
+class _Dumper(yaml.CSafeDumper if yaml.__with_libyaml__ else yaml.SafeDumper):  # type: ignore[misc]  # which of the two depends on libyaml
     """
     Write safe YAML: no objects, no aliases, text over several lines as lines.
     """

@@ -71,6 +71,22 @@ class _Wait:
     give_up: Callable[[], None] = lambda: None
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CallersLoop:
+    """
+    Answer what the gate asks of the event loop that the caller awaits on; by default there is none.
+
+    Attributes:
+        idle: tells whether it waits; None where there is none.
+        quiet: tells whether it waits without a timer and with nothing to run.
+        on_stall: is called when it does not turn although a worker thread waits for the answer.
+    """
+
+    idle: Callable[[], bool | None] = lambda: None
+    quiet: Callable[[], bool] = lambda: False
+    on_stall: Callable[[], None] = lambda: None
+
+
 class Gate:
     """
     Decide when the next arrival of an answer may be handed out.
@@ -80,30 +96,24 @@ class Gate:
         inputs: how many inputs it was given.
         counts: tells whether an item's text carries part of the upstream's answer.
         grace: slices of `SLICE` seconds before a wait is given up.
-        idle: tells whether the caller's event loop waits; None where it has none.
-        quiet: tells whether that loop waits without a timer and with nothing to run.
-        on_stall: is called when that loop does not turn although a worker thread waits for the answer.
+        loop: what it asks of the event loop that the caller awaits on.
     """
 
-    def __init__(  # noqa: PLR0913 - each is one thing that the gate is told of or asks for
+    def __init__(
         self,
         capability: Capability,
         *,
         inputs: int = 1,
         counts: Callable[[str], bool] = lambda text: bool(text.strip()),
         grace: int = GRACE,
-        idle: Callable[[], bool | None] = lambda: None,
-        quiet: Callable[[], bool] = lambda: False,
-        on_stall: Callable[[], None] = lambda: None,
+        loop: CallersLoop = CallersLoop(),
     ) -> None:
         self._capability = capability
         self._streams, self._batches = capability.streams, capability.batches
         self._inputs = frozenset(range(inputs))
         self._counts = counts
         self._grace = grace
-        self._idle = idle
-        self._quiet = quiet
-        self._on_stall = on_stall
+        self._loop = loop
         self._loop_checked = False
         self._changed = threading.Condition(threading.RLock())
         self._home: Where | None = None
@@ -182,13 +192,20 @@ class Gate:
 
     def expects(self, request: int, end: float) -> None:
         """
-        Note when an answer ends, on the recording's clock.
+        Note when an answer ends: seconds on the recording's clock.
         """
         self._ends[request] = end
 
     def hold(self, position: int, of: int, *, last: bool, address: str = "", request: int = 0) -> None:
         """
-        Wait, in a thread, until arrival `position` of `of` may be handed out.
+        Wait, in a thread, until an arrival may be handed out.
+
+        Args:
+            position: the arrival's place in its answer, from 0; of a poll's first arrival, the poll's place.
+            of: how many arrivals, or polls, there are.
+            last: it is the last one of its answer, and what it waits for may be other requests of a batch.
+            address: method and address of the request.
+            request: the request's number in the log.
         """
         for wait in self._waits(position, of, last=last, address=address, request=request, sync=True):
             with self._changed:
@@ -222,7 +239,7 @@ class Gate:
 
     async def ahold(self, position: int, of: int, *, last: bool, address: str = "", request: int = 0) -> None:
         """
-        Wait, on an event loop, until arrival `position` of `of` may be handed out.
+        Wait, on an event loop, until an arrival may be handed out; the arguments are those of `hold`.
         """
         for wait in self._waits(position, of, last=last, address=address, request=request, sync=False):
             for turn in range(TURNS + wait.slices):
@@ -240,7 +257,7 @@ class Gate:
             return
         if self._capability.is_async and not self._loop_checked and here().thread != self._home.thread:
             self._loop_checked = True
-            yield _Wait(self._loop_turns, self._grace, self._on_stall)
+            yield _Wait(self._loop_turns, self._grace, self._loop.on_stall)
         if self._streams and not self._pulled_by_caller(sync=sync):
             if position and self._misses < PATIENCE:
                 yield _Wait(self._item_came, SETTLE)
@@ -274,7 +291,7 @@ class Gate:
         home = self._home
         if home is None or threading.get_ident() == home.thread or threading.active_count() > self._threads + 1:
             return False
-        return self._quiet()
+        return self._loop.quiet()
 
     def _item_came(self) -> bool:
         came = self._items > self._items_at_arrival
@@ -283,7 +300,7 @@ class Gate:
         return came
 
     def _loop_turns(self) -> bool:
-        return self._idle() is not False
+        return self._loop.idle() is not False
 
     def _item_counted(self) -> bool:
         return self._counted

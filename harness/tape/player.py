@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Literal, NamedTuple
 
 from harness.events import Answered, Closed, Ended, Hook, place
 from harness.idle import idle_beginning
@@ -26,11 +26,37 @@ class AnswerCut(Exception):  # noqa: N818 - names what happened to the answer; c
     """
 
 
+class RecordedAnswer(NamedTuple):
+    """
+    Hold one answer as a cassette keeps it.
+
+    Attributes:
+        status: its HTTP status.
+        reason: the words of its status line.
+        headers: name and value pairs, in their order.
+        framing: how the body was delimited on the wire.
+        body: the whole stored body, decoded.
+        pieces: for each arrival, seconds since the request was sent, and bytes of the body.
+        cut: how the upstream broke it off; None where it came to its end.
+        made_up: the recording has no arrivals, and these were made from the body's wire format.
+    """
+
+    status: int
+    reason: str
+    headers: list[tuple[str, str]]
+    framing: Framing
+    body: bytes
+    pieces: Sequence[tuple[float, int]]
+    cut: str | None = None
+    made_up: bool = False
+
+
 class Player:
     """
     Hand out one answer: a pull, one arrival.
 
     Args:
+        answer: what is handed out.
         log: the cell's log.
         gate: decides when an arrival may go.
         request: the request's number in the log.
@@ -38,7 +64,6 @@ class Player:
         pace: 0 hands out at once, 1 at the recorded pace, other factors scale it.
         position: the answer's place among the polls of one address, and their number.
         address: method and address of the request.
-        made_up: the recording has no arrivals; these were made up.
 
     Attributes:
         headers: name and value pairs, as recorded.
@@ -46,31 +71,20 @@ class Player:
         framing: how the body was delimited on the wire.
     """
 
-    def __init__(  # noqa: PLR0913 - one value each of a recorded answer
+    def __init__(  # noqa: PLR0913 - who is told and asked, and where the answer stands in its call
         self,
+        answer: RecordedAnswer,
         *,
         log: Log,
         gate: Gate,
         request: int,
         base: float,
-        status: int,
-        reason: str,
-        headers: list[tuple[str, str]],
-        framing: Framing,
-        body: bytes,
-        pieces: Sequence[tuple[float, int]],
-        cut: str | None = None,
         pace: float = 0.0,
         position: tuple[int, int] | None = None,
         address: str = "",
-        made_up: bool = False,
     ) -> None:
-        self.status = status
-        self.reason = reason
-        self.headers = headers
-        self.framing = framing
+        self.status, self.reason, self.headers, self.framing, body, pieces, self.cut, made_up = answer
         self.body_length = len(body)
-        self.cut = cut
         self._log = log
         self._gate = gate
         self._lets_pass = gate.lets_pass
@@ -84,25 +98,28 @@ class Player:
         self._position = position
         self._address = address
         # what is refused is sent again, and who waited for it would not see the others overlap
-        self._refused = status >= REFUSED
+        self._refused = self.status >= REFUSED
         self._index = 0
         self._offset = 0
         self._done = False
         self._idle: int | None = None
         self._sent = time.perf_counter()
-        if pieces:
-            gate.expects(request, base + pieces[-1][0])
-        log.note(
+        self._begin(untimed=made_up and self.framing != "length")
+
+    def _begin(self, *, untimed: bool) -> None:
+        if self._pieces:
+            self._gate.expects(self._request, self._base + self._pieces[-1][0])
+        self._log.note(
             Answered,
-            at=base,
-            request=request,
-            status=status,
+            at=self._base,
+            request=self._request,
+            status=self.status,
             content_type=self.header("content-type"),
-            arrivals=len(pieces),
-            body=body,
-            untimed=made_up and framing != "length",
+            arrivals=self._count,
+            body=self._body,
+            untimed=untimed,
         )
-        if not pieces and cut is None:
+        if not self._pieces and self.cut is None:
             self._end("sync")
 
     def header(self, name: str) -> str:

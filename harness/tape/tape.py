@@ -6,7 +6,7 @@ import threading
 import time
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Final, NoReturn, Protocol
+from typing import TYPE_CHECKING, Any, Final, NoReturn
 
 from harness.events import Hook, Phase, Refused, Sent, UpstreamFailed
 from harness.tape import cassette as files
@@ -14,7 +14,7 @@ from harness.tape.ahead import Ahead
 from harness.tape.callers import callers
 from harness.tape.coding import decoder
 from harness.tape.matching import REPEATABLE, agree, nearest, polls
-from harness.tape.player import Framing, Player
+from harness.tape.player import Framing, Player, RecordedAnswer
 from harness.tape.reading import asks_stream, readable
 from harness.tape.scrub import scrub_request
 from harness.words import REFUSED
@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from vcr.cassette import Cassette
     from vcr.request import Request
 
+    from harness.tape.dialling import Dial
     from harness.tape.gate import Gate
     from harness.tape.log import Log
 
@@ -39,47 +40,21 @@ class ReplayMiss(Exception):  # noqa: N818 - names what happened; every client l
     """
 
 
-class Dial(Protocol):
-    """
-    Say where to connect instead of the real host, in plain HTTP; None for the host itself.
-    """
-
-    def __call__(self, scheme: str, host: str, port: int) -> tuple[str, int] | None:
-        """
-        Return an address and a port, or None.
-        """
-
-
-@dataclass(frozen=True, slots=True)
-class Detour:
-    """
-    Send every connection to one address, whatever host it asks for.
-
-    Args:
-        address: "host:port", or "host:port grpc=host:port" where another server speaks gRPC.
-    """
-
-    address: str
-
-    def __call__(self, scheme: str, host: str, port: int) -> tuple[str, int]:  # noqa: ARG002 - one server answers for all
-        """
-        Return the address.
-        """
-        web, _, grpc = self.address.partition(" grpc=")
-        name, _, number = (grpc if scheme == "grpc" and grpc else web).rpartition(":")
-        return name, int(number)
-
-
 @dataclass(frozen=True, slots=True)
 class Exchange:
     """
     Hold one request's answer (replay), or what is to be fed with it (recording).
+
+    Attributes:
+        player: hands out the answer; None while recording.
+        recorder: is given the real upstream's answer; None in replay.
+        opening: an asynchronous client awaits it before it asks the player for the answer's head; None where the head
+            is there at once.
     """
 
     player: Player | None
     recorder: Recorder | None
     opening: Callable[[], Awaitable[None]] | None = None
-    """What is to be awaited before the player has an answer's head, for who asks asynchronously; None for nothing."""
 
 
 class Tape:
@@ -291,19 +266,22 @@ class Tape:
         Return the player of one stored response.
         """
         timing = files.read_timing(response)
-        return Player(
-            log=self.log,
-            gate=self.gate,
-            request=number,
-            base=base,
+        answer = RecordedAnswer(
             status=int(response["status"]["code"]),
             reason=response["status"].get("message") or "",
             headers=[(name, value) for name, values in response["headers"].items() for value in values],
             framing=timing.framing,
-            made_up=timing.made_up,
             body=response["body"].get("string") or b"",
             pieces=timing.arrivals,
             cut=timing.cut,
+            made_up=timing.made_up,
+        )
+        return Player(
+            answer,
+            log=self.log,
+            gate=self.gate,
+            request=number,
+            base=base,
             pace=0.0 if self._recording else self._pace,
             position=position,
             address=self._addresses.get(number, ""),
@@ -364,6 +342,15 @@ class Recorder:
     def head(self, status: int, reason: str, headers: Sequence[tuple[str, str]], framing: Framing) -> None:
         """
         Note the answer's head, as it came.
+
+        Args:
+            status: its HTTP status.
+            reason: the words of its status line.
+            headers: name and value pairs; a content coding among them is taken off the body.
+            framing: how the body is delimited on the wire.
+
+        Raises:
+            CassetteError: the content coding is unknown, or its library is not installed.
         """
         self._status, self._reason, self._framing = status, reason, framing
         self._answered = time.perf_counter() - self._began
@@ -374,7 +361,14 @@ class Recorder:
 
     def arrived(self, data: bytes, at: float | None = None) -> bool:
         """
-        Note one piece of the body (still content-encoded) that came now, or then; return False when no more is wanted.
+        Note one piece of the body; return False when no more is wanted, because the answer is too long or too slow.
+
+        Args:
+            data: the piece, still content-encoded.
+            at: when it came, in seconds since the request was sent; None for now.
+
+        Raises:
+            BrokenCodingError: the body is not what its content coding says.
         """
         at = time.perf_counter() - self._began if at is None else at
         self._take(self._decoder.decode(data), at)
@@ -409,8 +403,8 @@ class Recorder:
         # decoding changes the length; of a cut answer it says how much was promised
         true_length = self._body and (self._decoded or cut is None)
         for name, value in self._headers:
-            value = str(len(self._body)) if name.lower() == "content-length" and true_length else value  # noqa: PLW2901
-            headers.setdefault(name, []).append(value)
+            is_length = name.lower() == "content-length" and true_length
+            headers.setdefault(name, []).append(str(len(self._body)) if is_length else value)
         response: dict[str, Any] = {
             "status": {"code": self._status, "message": self._reason},
             "headers": headers,

@@ -45,7 +45,7 @@ class Timing:
         cut: how the upstream broke the answer off, if it did.
         made_up: the file has no arrivals, these were made from the body's wire format.
         recorded: when, as an ISO 8601 date-time in UTC; in the first response only, as are the next three.
-        upstream: where the recording comes from, one of the contract's words.
+        upstream: where the recording comes from, a value of `harness.words.Upstream`.
         versions: distribution to version.
         battery: version of the standard prompts.
     """

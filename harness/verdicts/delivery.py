@@ -69,11 +69,11 @@ class Delivered:
         return tuple(one for one in self.handed if one.counts)
 
 
-def deliver(
+def classify_delivery(
     events: Sequence[Event], answer: Sequence[Exchange], genuine: Sequence[bool], given_up: Sequence[Exchange] = ()
 ) -> Delivered:
     """
-    Tell how a stream's items came, by their place among the arrivals.
+    Classify how a stream's items came, by their place among the arrivals (docs/verdicts.md, Delivery).
 
     Args:
         events: the log.

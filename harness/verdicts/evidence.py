@@ -5,10 +5,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from harness.cells import Evidence, ItemLine, RequestLine, Timeline
-from harness.events import Arrival, Event, Returned, Started, Where
-from harness.verdicts.fanout import spread
-from harness.verdicts.native import delivery
-from harness.verdicts.placement import async_io, placed
+from harness.events import Arrival, Event, Returned, Where, first, home_of, inputs_of
+from harness.verdicts.fanout import measure_spread
+from harness.verdicts.native import delivery_of
+from harness.verdicts.placement import classify_async_io, worst_place
 from harness.words import Capability, Delivery
 
 if TYPE_CHECKING:
@@ -21,21 +21,29 @@ _DIGITS: Final = 6
 _EXCERPT: Final = 60
 
 
-def gather(capability: Capability, events: Sequence[Event], found: Traffic, outputs: Sequence[str]) -> Evidence:
+def gather_evidence(
+    capability: Capability, events: Sequence[Event], found: Traffic, outputs: Sequence[str]
+) -> Evidence:
     """
     Collect what was seen of a call.
 
     Times lie on the recording's clock. For an incremental answer an item's time is that of the
     last arrival handed out before it.
+
+    Args:
+        capability: the call.
+        events: its log.
+        found: the exchanges of that log, by the part that each plays.
+        outputs: what the caller got, one text for each input.
     """
-    inputs = next((event.inputs for event in events if isinstance(event, Started)), ())
-    delivered = delivery(events, found, outputs) if capability.streams else None
-    spreading = spread(found)
+    inputs = inputs_of(events)
+    delivered = delivery_of(events, found, outputs) if capability.streams else None
+    spreading = measure_spread(found)
     items = _items(capability, events, delivered)
     ends = [end for one in found.calls if (end := _ends(one)) is not None]
     return Evidence(
         delivery=delivered.delivery if delivered and delivered.counting else None,
-        async_io=async_io(events, found)[0] if capability.is_async and found.calls else None,
+        async_io=classify_async_io(events, found)[0] if capability.is_async and found.calls else None,
         fan_out=spreading.fan_out if capability.batches else None,
         items=len(items),
         arrivals=_arrivals(found, delivered),
@@ -60,7 +68,7 @@ def _arrivals(found: Traffic, delivered: Delivered | None) -> int:
 def _items(capability: Capability, events: Sequence[Event], delivered: Delivered | None) -> tuple[ItemLine, ...]:
     if delivered is not None:
         return tuple(_line(one, delivered) for one in delivered.handed)
-    returned = next((event for event in events if isinstance(event, Returned)), None)
+    returned = first(events, Returned)
     if returned is None or capability.streams:
         return ()
     arrived = sum(1 for event in events if isinstance(event, Arrival))
@@ -90,7 +98,7 @@ def _ends(exchange: Exchange) -> float | None:
 
 
 def _requests(capability: Capability, events: Sequence[Event], found: Traffic) -> tuple[RequestLine, ...]:
-    home = next((event.where for event in events if isinstance(event, Started)), None)
+    home = home_of(events)
     inference = {one.sent.request for one in found.inference}
     polled = {one.sent.request for group in found.answers.values() for one in group} - inference
     lines = [
@@ -114,7 +122,7 @@ def _requests(capability: Capability, events: Sequence[Event], found: Traffic) -
 def _where(capability: Capability, home: Where | None, exchange: Exchange) -> str | None:
     if home is None or not capability.is_async or exchange.sent.phase == "construction":
         return None
-    return placed(home, exchange).value
+    return worst_place(home, exchange).value
 
 
 def _role(exchange: Exchange, inference: set[int], polled: set[int]) -> str:

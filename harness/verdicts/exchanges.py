@@ -41,6 +41,7 @@ class Exchange:
         arrivals: the pieces that were handed out.
         places: the place of each arrival in the log.
         ended: the end, if it was reached.
+        over: the place of `ended` in the log.
         failed: why there was no answer at all.
     """
 

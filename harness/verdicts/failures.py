@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from harness.events import Started
+from harness.events import inputs_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -23,7 +23,7 @@ def standing_failure(calls: Sequence[Exchange], events: Sequence[Event]) -> str 
         calls: the exchanges to look at.
         events: the log that they are from, which says how many inputs there are.
     """
-    inputs = next((len(event.inputs) for event in events if isinstance(event, Started)), 0)
+    inputs = len(inputs_of(events))
     standing = [one for one in calls if one.trouble and not _overcome(one, calls, max(inputs, 1))]
     carrying = [one for one in standing if one.sent.carries]
     told_by = carrying[-1:] or (standing[:1] if any(one.sent.carries for one in calls) else standing[-1:])

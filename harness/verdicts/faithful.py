@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Final
 
-from harness.events import Arrival, Event, Item, Returned, Started
+from harness.events import Arrival, Event, Item, Returned, first, inputs_of
 from harness.marks import code_word
 from harness.verdicts.documents import is_one_value
 from harness.verdicts.exchanges import told_in_turns
@@ -18,7 +18,8 @@ if TYPE_CHECKING:
 
     from harness.verdicts.exchanges import Exchange, Traffic
 
-Wrong = tuple[Verdict, str]
+Ruling = tuple[Verdict, str]
+"""A verdict, and why, as a sentence without its full stop."""
 
 _NUMBERING: Final = re.compile(r"\d{1,3}")
 
@@ -26,11 +27,13 @@ _PLAIN: Final = frozenset({"int", "float", "complex", "bool", "dict", "list", "t
 """Python's own types, other than text; an item of one of them is of the wrong type."""
 
 
-def unfaithful(capability: Capability, events: Sequence[Event], found: Traffic, outputs: Sequence[str]) -> Wrong | None:
+def unfaithful(
+    capability: Capability, events: Sequence[Event], found: Traffic, outputs: Sequence[str]
+) -> Ruling | None:
     """
     Say what is wrong with what came back; None where nothing is.
     """
-    inputs = next((event.inputs for event in events if isinstance(event, Started)), ())
+    inputs = inputs_of(events)
     return (
         wrong_shape(capability, events)
         or _hidden_failure(found)
@@ -60,17 +63,17 @@ def _related(number: int, output: str, prompt: str, found: Traffic) -> Fidelity:
     return compare(output, [told_in_turns(polls)], prompt)
 
 
-def wrong_shape(capability: Capability, events: Sequence[Event]) -> Wrong | None:
+def wrong_shape(capability: Capability, events: Sequence[Event]) -> Ruling | None:
     """
     Say what is wrong with the kind or the number of what came back; None where nothing is.
     """
-    inputs = len(next((event.inputs for event in events if isinstance(event, Started)), ()))
+    inputs = len(inputs_of(events))
     if capability.streams:
         # None is no item; a number or a dictionary is one of the wrong type
         # objects may tell of other things than text
         odd = next((one for one in events if isinstance(one, Item) and one.text is None and one.type in _PLAIN), None)
         return None if odd is None else (Verdict.BROKEN, f"an item is a {odd.type}, which carries no text")
-    returned = next((event for event in events if isinstance(event, Returned)), None)
+    returned = first(events, Returned)
     if returned is None:
         return Verdict.UNKNOWN, "the call came back without a result being seen"
     if capability.batches and not returned.plural:
@@ -83,7 +86,7 @@ def wrong_shape(capability: Capability, events: Sequence[Event]) -> Wrong | None
     return None
 
 
-def _hidden_failure(found: Traffic) -> Wrong | None:
+def _hidden_failure(found: Traffic) -> Ruling | None:
     carrying = [one for one in found.calls if one.sent.carries] or list(found.calls)
     troubled = [one for one in carrying if one.trouble]
     if not troubled:
@@ -97,7 +100,7 @@ def _hidden_failure(found: Traffic) -> Wrong | None:
     return Verdict.BROKEN, f"the upstream failed ({troubled[-1].trouble}), and it hides the failure"
 
 
-def _never_asked(inputs: Sequence[str], found: Traffic) -> Wrong | None:
+def _never_asked(inputs: Sequence[str], found: Traffic) -> Ruling | None:
     """
     Say which input no request carried, where others were: its output can be no answer to it.
     """
@@ -108,7 +111,7 @@ def _never_asked(inputs: Sequence[str], found: Traffic) -> Wrong | None:
     return None
 
 
-def _mixed_up(outputs: Sequence[str], inputs: Sequence[str], found: Traffic) -> Wrong | None:
+def _mixed_up(outputs: Sequence[str], inputs: Sequence[str], found: Traffic) -> Ruling | None:
     marks = [code_word(text) for text in inputs]
     spoken = "".join(text for one in found.calls for text in texts(one.body))
     if all(mark and mark in spoken for mark in marks):
@@ -127,7 +130,7 @@ def _is_own_answer(number: int, output: str, found: Traffic) -> bool:
     return found.serves.get(bringer.sent.request) == (number,)
 
 
-def _by_marks(outputs: Sequence[str], marks: Sequence[str], own: Sequence[bool]) -> Wrong | None:
+def _by_marks(outputs: Sequence[str], marks: Sequence[str], own: Sequence[bool]) -> Ruling | None:
     held = [[number for number, mark in enumerate(marks) if mark in output] for output in outputs]
     if all(number in numbers for number, numbers in enumerate(held)) and all(len(numbers) == 1 for numbers in held):
         return None
@@ -141,7 +144,7 @@ def _by_marks(outputs: Sequence[str], marks: Sequence[str], own: Sequence[bool])
     return None
 
 
-def _by_answers(outputs: Sequence[str], found: Traffic) -> Wrong | None:
+def _by_answers(outputs: Sequence[str], found: Traffic) -> Ruling | None:
     own = [_own_answers(number, found) for number in range(len(outputs))]
     for number, output in enumerate(outputs):
         text = squeeze(output)
@@ -153,7 +156,7 @@ def _by_answers(outputs: Sequence[str], found: Traffic) -> Wrong | None:
     return None
 
 
-def _by_list(outputs: Sequence[str], inputs: Sequence[str], found: Traffic) -> Wrong | None:
+def _by_list(outputs: Sequence[str], inputs: Sequence[str], found: Traffic) -> Ruling | None:
     """
     Say which outputs stand in another order than in the one list that brought them.
     """
@@ -190,14 +193,14 @@ def _before_anything_came(capability: Capability, events: Sequence[Event]) -> st
     return "".join(own) if capability.streams else ""
 
 
-def _not_the_answer(outputs: Sequence[str], inputs: Sequence[str], found: Traffic, own: str = "") -> Wrong | None:
+def _not_the_answer(outputs: Sequence[str], inputs: Sequence[str], found: Traffic, own: str = "") -> Ruling | None:
     wrong = _unlike_the_answer(outputs, inputs, found)
     if wrong is None or not squeeze(own):
         return wrong
     return _unlike_the_answer([one.removeprefix(own) for one in outputs], inputs, found) and wrong
 
 
-def _unlike_the_answer(outputs: Sequence[str], inputs: Sequence[str], found: Traffic) -> Wrong | None:
+def _unlike_the_answer(outputs: Sequence[str], inputs: Sequence[str], found: Traffic) -> Ruling | None:
     if not outputs:
         return Verdict.BROKEN, "nothing came out"
     together = _taken_apart(outputs, found)

@@ -29,9 +29,9 @@ class Spread:
     peak: int
 
 
-def spread(traffic: Traffic) -> Spread:
+def measure_spread(traffic: Traffic) -> Spread:
     """
-    Tell how a batch travelled.
+    Measure how the inputs of a batch travelled (docs/verdicts.md, Fan-out).
 
     What a request carries is not enough: a chat that sends its history along carries earlier
     inputs without asking for their answers again. It must also have led to several answers.

@@ -1,4 +1,4 @@
-"""The judgement: what the events of one call mean, in the order in which the contract asks."""
+"""The judgement: what the events of one call mean, in the order of the questions in docs/verdicts.md."""
 
 from __future__ import annotations
 
@@ -21,11 +21,12 @@ from harness.events import (
     Returned,
     Sent,
     Spawned,
+    first,
 )
-from harness.verdicts.evidence import gather
+from harness.verdicts.evidence import gather_evidence
 from harness.verdicts.exchanges import Traffic, exchanges, traffic
 from harness.verdicts.failures import standing_failure
-from harness.verdicts.faithful import unfaithful, wrong_shape
+from harness.verdicts.faithful import Ruling, unfaithful, wrong_shape
 from harness.verdicts.native import decide
 from harness.words import REFUSED, Capability, Verdict
 
@@ -35,7 +36,8 @@ if TYPE_CHECKING:
 
 def judge(capability: Capability, events: Sequence[Event]) -> Judgement:
     """
-    Judge one call by its log.
+    Judge one call by its log, in the order of docs/verdicts.md: what kept it from being tried, how it ended, whether
+    its answer is the upstream's, and only then how it got it.
 
     Args:
         capability: which of the six calls it was.
@@ -43,20 +45,15 @@ def judge(capability: Capability, events: Sequence[Event]) -> Judgement:
     """
     outputs = _outputs(capability, events)
     found = traffic(events, outputs)
-    evidence = gather(capability, events, found, outputs)
-    verdict, reason = _before_the_answer(events) or _of_the_run(capability, events, found) or (None, "")
-    if verdict is None:
-        wrong = unfaithful(capability, events, found, outputs)
-        if wrong:
-            verdict, reason = wrong
-    if verdict is not None:
+    evidence = gather_evidence(capability, events, found, outputs)
+    ruling = (
+        _before_the_answer(events)
+        or _of_the_run(capability, events, found)
+        or unfaithful(capability, events, found, outputs)
+    )
+    if ruling is not None:
+        verdict, reason = ruling
         return Judgement(verdict=verdict, mechanism=None, reason=reason, evidence=_with_error(evidence, events))
-    return _decided(capability, events, found, evidence, outputs)
-
-
-def _decided(
-    capability: Capability, events: Sequence[Event], found: Traffic, evidence: Evidence, outputs: Sequence[str]
-) -> Judgement:
     verdict, mechanism, reason = decide(capability, events, found, outputs)
     return Judgement(verdict=verdict, mechanism=mechanism, reason=reason, evidence=evidence)
 
@@ -65,18 +62,18 @@ def _outputs(capability: Capability, events: Sequence[Event]) -> tuple[str, ...]
     if capability.streams:
         items = [event.text or "" for event in events if isinstance(event, Item)]
         return ("".join(items),) if items else ()
-    returned = next((event for event in events if isinstance(event, Returned)), None)
+    returned = first(events, Returned)
     return () if returned is None else tuple(text or "" for text in returned.texts)
 
 
-def _before_the_answer(events: Sequence[Event]) -> tuple[Verdict, str] | None:
+def _before_the_answer(events: Sequence[Event]) -> Ruling | None:
     """
     Judge what kept the call from being tried at all.
     """
-    refused = next((event for event in events if isinstance(event, Refused)), None)
+    refused = first(events, Refused)
     if refused is not None:
         return Verdict.UNKNOWN, _first_line(refused.why)
-    lost = next((event for event in events if isinstance(event, Lost)), None)
+    lost = first(events, Lost)
     if lost is not None:
         return Verdict.UNKNOWN, f"not measured: {lost.what}"
     for event in events:
@@ -89,13 +86,13 @@ def _before_the_answer(events: Sequence[Event]) -> tuple[Verdict, str] | None:
                 return Verdict.BLOCKED, f"its module cannot be imported: {_short(kind, message)}{_at(event)}"
             case Raised(phase="construction", type=kind, message=message):
                 return _constructor(events, _short(kind, message))
-    died = next((event for event in events if isinstance(event, Died)), None)
+    died = first(events, Died)
     if died is not None and not any(isinstance(event, Constructed) for event in events):
         return _constructor(events, _death(died))
     return None
 
 
-def _constructor(events: Sequence[Event], what: str) -> tuple[Verdict, str]:
+def _constructor(events: Sequence[Event], what: str) -> Ruling:
     trouble = _trouble(events)
     if trouble:
         return Verdict.UNKNOWN, f"the upstream failed while it was constructed ({trouble})"
@@ -104,11 +101,11 @@ def _constructor(events: Sequence[Event], what: str) -> tuple[Verdict, str]:
     return Verdict.BLOCKED, f"it cannot be constructed: {what}"
 
 
-def _of_the_run(capability: Capability, events: Sequence[Event], found: Traffic) -> tuple[Verdict, str] | None:
+def _of_the_run(capability: Capability, events: Sequence[Event], found: Traffic) -> Ruling | None:
     """
     Judge a call that did not come back as calls should.
     """
-    raised = next((event for event in events if isinstance(event, Raised)), None)
+    raised = first(events, Raised)
     if raised is not None and raised.unsupported:
         return Verdict.UNSUPPORTED, f"it says so itself: {_short(raised.type, raised.message)}"
     if any(isinstance(event, Dialled) for event in events):
@@ -126,7 +123,7 @@ def _of_the_run(capability: Capability, events: Sequence[Event], found: Traffic)
     return None
 
 
-def _shut_out(events: Sequence[Event], raised: Raised | None) -> tuple[Verdict, str] | None:
+def _shut_out(events: Sequence[Event], raised: Raised | None) -> Ruling | None:
     """
     Judge a call that the program beside the adapter refused by itself: as little as a refusing upstream, it tells.
     """
@@ -137,7 +134,7 @@ def _shut_out(events: Sequence[Event], raised: Raised | None) -> tuple[Verdict, 
     return Verdict.UNKNOWN, f"the program answered with HTTP status {status}, and asked its upstream nothing{said}"
 
 
-def _unseen(found: Traffic) -> tuple[Verdict, str] | None:
+def _unseen(found: Traffic) -> Ruling | None:
     """
     Judge a call whose answer came from somewhere that cannot be seen.
     """
@@ -152,11 +149,11 @@ def _unseen(found: Traffic) -> tuple[Verdict, str] | None:
     )
 
 
-def _ending(events: Sequence[Event], found: Traffic, raised: Raised | None) -> tuple[Verdict, str] | None:
-    died = next((event for event in events if isinstance(event, Died)), None)
+def _ending(events: Sequence[Event], found: Traffic, raised: Raised | None) -> Ruling | None:
+    died = first(events, Died)
     if died is not None:
         return Verdict.BROKEN, _death(died)
-    endless = next((event for event in events if isinstance(event, Endless)), None)
+    endless = first(events, Endless)
     if endless is not None:
         return Verdict.BROKEN, f"the stream does not end: it was stopped after {endless.items} items"
     if raised is None:
@@ -169,7 +166,7 @@ def _ending(events: Sequence[Event], found: Traffic, raised: Raised | None) -> t
     return Verdict.BROKEN, f"it raises {_short(raised.type, raised.message)}{_at(raised)}"
 
 
-def _dialled(events: Sequence[Event]) -> tuple[Verdict, str]:
+def _dialled(events: Sequence[Event]) -> Ruling:
     target = next(event.target for event in events if isinstance(event, Dialled))
     return Verdict.UNKNOWN, f"it tried to reach {target} past the tape, and no recording answers that"
 

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from harness.verdicts.delivery import Delivered, deliver
+from harness.verdicts.delivery import Delivered, classify_delivery
 from harness.verdicts.faithful import fidelity
-from harness.verdicts.fanout import spread
-from harness.verdicts.placement import async_io
+from harness.verdicts.fanout import measure_spread
+from harness.verdicts.placement import classify_async_io
 from harness.words import FEWEST_ARRIVALS, AsyncIO, Capability, Delivery, FanOut, Mechanism, Verdict
 
 if TYPE_CHECKING:
@@ -38,25 +38,25 @@ def decide(capability: Capability, events: Sequence[Event], found: Traffic, outp
     """
     clauses: list[tuple[Mechanism | None, str]] = []
     if capability.streams:
-        delivered = delivery(events, found, outputs)
+        delivered = delivery_of(events, found, outputs)
         if delivered.delivery is None:
             return Verdict.UNKNOWN, None, _too_few(delivered)
         clauses.append((_MECHANISMS.get(delivered.delivery), _how_delivered(delivered)))
     if capability.batches:
-        spreading = spread(found)
+        spreading = measure_spread(found)
         if spreading.fan_out is None:
             return Verdict.UNKNOWN, None, "no request could be told to be the one that brought the answers"
         clauses.append(
             (_MECHANISMS.get(spreading.fan_out), _how_spread(spreading.fan_out, spreading.most_inputs, found))
         )
     if capability.is_async:
-        where, clause = async_io(events, found)
+        where, clause = classify_async_io(events, found)
         if where is not None:
             clauses.append((_MECHANISMS.get(where), clause))
     return _worst(clauses, found)
 
 
-def answer(found: Traffic) -> tuple[Exchange, ...]:
+def answer_of(found: Traffic) -> tuple[Exchange, ...]:
     """
     Return the exchanges that brought the (first) answer of a call, in the order of sending.
     """
@@ -64,12 +64,12 @@ def answer(found: Traffic) -> tuple[Exchange, ...]:
     return tuple(sorted(brought, key=lambda one: one.order)) or found.inference or found.calls[:1]
 
 
-def delivery(events: Sequence[Event], found: Traffic, outputs: Sequence[str]) -> Delivered:
+def delivery_of(events: Sequence[Event], found: Traffic, outputs: Sequence[str]) -> Delivered:
     """
-    Tell how a stream's items came.
+    Classify how a stream's items came, from a call's traffic and what its caller got.
     """
     genuine = [flag for one in fidelity(outputs, (), found) for flag in one.genuine]
-    return deliver(events, answer(found), genuine, [one for one in found.calls if one.trouble])
+    return classify_delivery(events, answer_of(found), genuine, [one for one in found.calls if one.trouble])
 
 
 def _worst(clauses: Sequence[tuple[Mechanism | None, str]], found: Traffic) -> Decision:
@@ -83,13 +83,12 @@ def _worst(clauses: Sequence[tuple[Mechanism | None, str]], found: Traffic) -> D
 
 
 def _answered(found: Traffic) -> str:
-    count = len(found.inference)
-    return f"the answer is the upstream's, from {count} inference request{'' if count == 1 else 's'}"
+    return f"the answer is the upstream's, from {_counted(len(found.inference), 'inference request')}"
 
 
 def _too_few(delivered: Delivered) -> str:
     return (
-        f"the answer came in {delivered.arrivals} arrival{'' if delivered.arrivals == 1 else 's'}; "
+        f"the answer came in {_counted(delivered.arrivals, 'arrival')}; "
         f"fewer than {FEWEST_ARRIVALS} cannot show streaming"
     )
 
@@ -108,12 +107,11 @@ def _how_delivered(delivered: Delivered) -> str:
 
 def _after(delivered: Delivered) -> str:
     first = delivered.counting[0].after if delivered.counting else 0
-    return f"{first} of {delivered.arrivals} arrival{'' if delivered.arrivals == 1 else 's'}"
+    return f"{first} of {_counted(delivered.arrivals, 'arrival')}"
 
 
 def _how_spread(fan_out: FanOut, most: int, found: Traffic) -> str:
-    count = len(found.inference)
-    requests = f"{count} inference request{'' if count == 1 else 's'}"
+    requests = _counted(len(found.inference), "inference request")
     match fan_out:
         case FanOut.BATCHED:
             return f"{requests} for {len(found.bringers)} inputs, one of them with {most}"
@@ -121,3 +119,8 @@ def _how_spread(fan_out: FanOut, most: int, found: Traffic) -> str:
             return f"{requests} for {len(found.bringers)} inputs, at the same time"
         case _:
             return f"{requests} for {len(found.bringers)} inputs, one after the other"
+
+
+def _counted(number: int, noun: str) -> str:
+    # reports have such a function, and verdicts import nothing of theirs
+    return f"{number} {noun}{'' if number == 1 else 's'}"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from harness.events import Computed, Event, Hook, Stalled, Started, Where
+from harness.events import Computed, Event, Hook, Stalled, Where, home_of
 from harness.words import AsyncIO
 
 if TYPE_CHECKING:
@@ -20,9 +20,9 @@ asyncio's own `slow_callback_duration`, on the thread's processor clock instead 
 _WORST_FIRST: Final = (AsyncIO.BLOCKS_LOOP, AsyncIO.WORKER_THREAD, AsyncIO.OTHER_LOOP, AsyncIO.EVENT_LOOP)
 
 
-def place(home: Where, where: Where, hook: Hook) -> AsyncIO:
+def classify_place(home: Where, where: Where, hook: Hook) -> AsyncIO:
     """
-    Say how input or output at one place looks from the caller's.
+    Classify one piece of input or output by where it happened, as seen from the caller.
 
     Args:
         home: where the caller awaits.
@@ -36,28 +36,28 @@ def place(home: Where, where: Where, hook: Hook) -> AsyncIO:
     return AsyncIO.EVENT_LOOP if on_loop else AsyncIO.BLOCKS_LOOP
 
 
-def placed(home: Where, exchange: Exchange) -> AsyncIO:
+def worst_place(home: Where, exchange: Exchange) -> AsyncIO:
     """
-    Say where one exchange happened, worst place first.
+    Classify one exchange: the worst of the places where its request and its arrivals travelled.
     """
-    places = {place(home, exchange.sent.where, exchange.sent.hook)}
-    places |= {place(home, arrival.where, arrival.hook) for arrival in exchange.arrivals}
+    places = {classify_place(home, exchange.sent.where, exchange.sent.hook)}
+    places |= {classify_place(home, arrival.where, arrival.hook) for arrival in exchange.arrivals}
     return next(one for one in _WORST_FIRST if one in places)
 
 
-def async_io(events: Sequence[Event], traffic: Traffic) -> tuple[AsyncIO | None, str]:
+def classify_async_io(events: Sequence[Event], traffic: Traffic) -> tuple[AsyncIO | None, str]:
     """
-    Say where an awaited call did its work, and why in a clause.
+    Classify where an awaited call did its input and output, and say why in a clause (docs/verdicts.md, Async I/O).
 
     The inference request and its answer decide; beside them only what holds the caller's
     loop up counts: synchronous input or output, a synchronous wait, or computing.
     """
-    home = next((event.where for event in events if isinstance(event, Started)), None)
+    home = home_of(events)
     if home is None:
         return None, ""
     deciding = [*traffic.inference, *(one for group in traffic.answers.values() for one in group)]
-    places = {placed(home, one) for one in deciding}
-    if any(placed(home, one) is AsyncIO.BLOCKS_LOOP for one in traffic.calls):
+    places = {worst_place(home, one) for one in deciding}
+    if any(worst_place(home, one) is AsyncIO.BLOCKS_LOOP for one in traffic.calls):
         places.add(AsyncIO.BLOCKS_LOOP)
         return AsyncIO.BLOCKS_LOOP, "synchronous code moved the bytes on the event loop's thread"
     held = held_up(events)

@@ -53,7 +53,7 @@ def test_a_misspelt_or_missing_argument_is_told_like_a_key_of_the_file(values: A
 
 def test_plain_strings_become_words():
     """
-    Capabilities, verdicts and upstreams may be given as strings and are kept as the contract's words.
+    Capabilities, verdicts and upstreams may be given as strings and are kept as members of the enumerations.
     """
     adapter = Adapter(
         name="MyLLM",

@@ -15,7 +15,7 @@ from harness.adapters import ConfigurationError, Project, load_project
 from harness.errors import RegistrationError, UserError
 from harness.words import Upstream
 
-CONTRACT = """
+EXAMPLE = """
 [project]
 name = "my-package"
 
@@ -55,9 +55,9 @@ def refused(folder: Path, text: str | bytes, name: str = "harness.toml") -> str:
 
 def test_a_pyproject_table_says_everything(tmp_path):
     """
-    The contract's example is read as it stands there, without importing the target.
+    A registration like that of docs/configuration.md is read as it stands there, without importing the target.
     """
-    project = load(tmp_path, CONTRACT, "pyproject.toml")
+    project = load(tmp_path, EXAMPLE, "pyproject.toml")
 
     [adapter] = project.adapters
     assert (project.family, project.package) == ("my-package", "my-package")
@@ -79,9 +79,9 @@ def test_both_files_mean_the_same(tmp_path):
     one, other = tmp_path / "one", tmp_path / "other"
     one.mkdir()
     other.mkdir()
-    first = load(one, CONTRACT, "pyproject.toml")
+    first = load(one, EXAMPLE, "pyproject.toml")
     bare = (
-        CONTRACT.replace("tool.harness.", "")
+        EXAMPLE.replace("tool.harness.", "")
         .replace("[tool.harness]", "")
         .replace('[project]\nname = "my-package"\n', "")
     )
@@ -301,13 +301,13 @@ def test_broken_toml_is_refused_with_line_and_column(tmp_path, text, position, h
     assert hint in message
 
 
-@given(cut=st.integers(min_value=0, max_value=len(CONTRACT)))
+@given(cut=st.integers(min_value=0, max_value=len(EXAMPLE)))
 def test_a_half_written_file_never_ends_in_a_traceback(tmp_path_factory, cut):
     """
     Wherever writing stopped, the file is read as far as it makes sense or refused as the user's to mend.
     """
     folder = tmp_path_factory.mktemp("cut")
-    (folder / "pyproject.toml").write_text(CONTRACT[:cut])
+    (folder / "pyproject.toml").write_text(EXAMPLE[:cut])
     try:
         project = load_project(cwd=folder)
     except UserError as error:

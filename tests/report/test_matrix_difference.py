@@ -89,7 +89,7 @@ def test_who_goes_back_goes_the_other_way(
 
 def test_a_worse_mechanism_is_worse() -> None:
     """
-    Each mechanism hurts more than those after it in the contract's order.
+    Each mechanism hurts more than those after it in the order of `Mechanism`.
     """
     for worse, better in pairwise(Mechanism):
         assert _way((Verdict.FALLBACK, better), (Verdict.FALLBACK, worse)) is Way.WORSE

@@ -336,7 +336,7 @@ def test_an_unknown_route_names_those_that_exist(simulator: Simulator) -> None:
     wrong_method = httpx.get(f"{simulator.url}/generate", headers={"Host": "lines.test"})
     wrong_host = post(simulator, "nobody.test", "/generate", {})
     assert [answer.status_code for answer in (wrong_path, wrong_method, wrong_host)] == [404] * 3
-    assert wrong_path.json()["routes"] == ["POST /generate", "GET /plain"] == list(simulator.routes_for("lines.test"))
+    assert wrong_path.json()["routes"] == ["POST /generate", "GET /plain"]
     assert "POST /v2/generate at lines.test" in wrong_path.json()["error"]
     assert wrong_host.json() == {"error": "no simulator stands for nobody.test", "routes": []}
 

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from harness.events import Answered, Arrival, Closed, Ended
 from harness.tape.gate import Gate
 from harness.tape.log import Log
-from harness.tape.player import AnswerCut, Player
+from harness.tape.player import AnswerCut, Player, RecordedAnswer
 from harness.words import Capability
 
 if TYPE_CHECKING:
@@ -28,8 +28,8 @@ def _player(sizes: Sequence[int], *, base: float = 0.0, step: float = 0.1, **opt
     log = Log()
     body = bytes(index % 256 for index in range(sum(sizes)))
     pieces = [(step * (index + 1), size) for index, size in enumerate(sizes)]
-    options = {"request": 0, "status": 200, "reason": "OK", "headers": [], "framing": "chunked", **options}
-    return Player(log=log, gate=Gate(Capability.INVOKE), base=base, body=body, pieces=pieces, **options), log
+    answer = RecordedAnswer(200, "OK", options.pop("headers", []), "chunked", body, pieces, options.pop("cut", None))
+    return Player(answer, log=log, gate=Gate(Capability.INVOKE), request=0, base=base, **options), log
 
 
 def _read(player: Player, *, asynchronous: bool) -> list[bytes]:

@@ -19,7 +19,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from harness.tape import gate as gates
-from harness.tape.gate import PATIENCE, Gate
+from harness.tape.gate import PATIENCE, CallersLoop, Gate
 from harness.words import Capability
 
 if TYPE_CHECKING:
@@ -264,7 +264,7 @@ def test_a_reader_that_nobody_could_serve_is_released() -> None:
     passed: list[int] = []
 
     async def call() -> None:
-        gate = Gate(Capability.ASTREAM, grace=AN_HOUR, quiet=lambda: True)
+        gate = Gate(Capability.ASTREAM, grace=AN_HOUR, loop=CallersLoop(quiet=lambda: True))
         gate.begin()
         thread = threading.Thread(target=_hold_all, args=(gate, passed), daemon=True)
         thread.start()
@@ -281,7 +281,7 @@ def test_a_loop_that_does_not_turn_is_told_once(idle: bool | None, stalls: int) 
     While a thread reads for an awaited call, a loop that never waits is blocked by somebody.
     """
     told: list[int] = []
-    gate = Gate(Capability.AINVOKE, grace=FEW, idle=lambda: idle, on_stall=lambda: told.append(1))
+    gate = Gate(Capability.AINVOKE, grace=FEW, loop=CallersLoop(idle=lambda: idle, on_stall=lambda: told.append(1)))
     gate.begin()
     passed: list[int] = []
     with _thread(lambda: _hold_all(gate, passed)):
@@ -329,7 +329,7 @@ def test_no_order_of_events_holds_anybody_for_ever(
     """
     Whatever threads do beside each other, each comes to its end, also while the call has not ended.
     """
-    gate = Gate(capability, inputs=3, grace=2, idle=lambda: False)
+    gate = Gate(capability, inputs=3, grace=2, loop=CallersLoop(idle=lambda: False))
 
     def act(steps: list[str]) -> None:
         for index, step in enumerate(steps):

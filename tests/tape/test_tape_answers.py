@@ -19,11 +19,12 @@ from vcr.request import Request
 from harness.events import Answered, Arrival, Ended, Refused, Sent, UpstreamFailed
 from harness.tape import cassette as files
 from harness.tape import tape as tapes
+from harness.tape.dialling import Detour
 from harness.tape.gate import Gate
 from harness.tape.log import Log
 from harness.tape.recorded import Stamp, cassette_of, parse, save_recording
 from harness.tape.secrets import Secrets
-from harness.tape.tape import Detour, Recorder, ReplayMiss, Tape, current, eject
+from harness.tape.tape import Recorder, ReplayMiss, Tape, current, eject
 from harness.tape.timing import Piece, Timing, read_timing, write_timing
 from harness.words import Capability
 

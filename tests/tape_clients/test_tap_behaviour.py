@@ -310,7 +310,7 @@ def test_the_taps_are_installed_once_and_come_off_whole() -> None:
     clients.uninstall()
     try:
         assert not clients.installed()
-        assert http.client.HTTPConnection.getresponse is tapped.__wrapped__  # type: ignore[attr-defined]
+        assert http.client.HTTPConnection.getresponse is tapped.__wrapped__  # type: ignore[attr-defined]  # of wraps
         assert "__init_subclass__" not in vars(http.client.HTTPConnection)
     finally:
         clients.install()

@@ -23,7 +23,7 @@ from harness import protobuf
 from harness.events import Arrival, Closed, Ended, Refused, Sent
 from harness.tape import cassette as files
 from harness.tape.tape import ReplayMiss
-from harness.verdicts.placement import place
+from harness.verdicts.placement import classify_place
 from harness.words import AsyncIO
 
 if TYPE_CHECKING:
@@ -185,7 +185,7 @@ def test_a_message_is_an_arrival_and_is_seen_before_the_next(deck: Deck, target:
 
         assert steps(tape) == [True] * peer.PIECES
         moved = [one for one in tape.log.events if isinstance(one, Sent | Arrival)]
-        assert {place(home, one.where, one.hook) for one in moved} == {AsyncIO.EVENT_LOOP}
+        assert {classify_place(home, one.where, one.hook) for one in moved} == {AsyncIO.EVENT_LOOP}
 
 
 def _callables(target: str) -> dict[str, Any]:
@@ -207,7 +207,7 @@ def test_a_synchronous_call_on_the_loop_blocks_it(deck: Deck, target: str) -> No
         home = asyncio.run(call())
         moved = [one for one in tape.log.events if isinstance(one, Sent | Arrival)]
 
-    assert {place(home, one.where, one.hook) for one in moved} == {AsyncIO.BLOCKS_LOOP}
+    assert {classify_place(home, one.where, one.hook) for one in moved} == {AsyncIO.BLOCKS_LOOP}
 
 
 def test_who_gives_up_closes_the_answer(deck: Deck, target: str) -> None:

@@ -19,7 +19,7 @@ import websocket_peer as peer
 from harness.events import Answered, Arrival, Closed, Ended, Sent
 from harness.tape import cassette as files
 from harness.tape.tape import ReplayMiss
-from harness.verdicts.placement import place
+from harness.verdicts.placement import classify_place
 from harness.words import AsyncIO
 
 if TYPE_CHECKING:
@@ -153,7 +153,7 @@ def test_on_the_loop_it_blocks_the_loop(deck: Deck, url: str) -> None:
         home = asyncio.run(call())
         moved = [one for one in tape.log.events if isinstance(one, Sent | Arrival)]
 
-    assert {place(home, one.where, one.hook) for one in moved} == {AsyncIO.BLOCKS_LOOP}
+    assert {classify_place(home, one.where, one.hook) for one in moved} == {AsyncIO.BLOCKS_LOOP}
 
 
 def test_a_reader_waits_for_another_thread_to_speak(deck: Deck, url: str) -> None:

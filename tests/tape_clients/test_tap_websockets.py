@@ -20,7 +20,7 @@ from websockets.sync.client import connect
 from harness.events import Answered, Arrival, Closed, Ended, Sent
 from harness.tape import cassette as files
 from harness.tape.tape import ReplayMiss
-from harness.verdicts.placement import place
+from harness.verdicts.placement import classify_place
 from harness.words import AsyncIO
 
 if TYPE_CHECKING:
@@ -186,7 +186,7 @@ def test_the_place_of_a_conversation_is_that_of_its_caller(deck: Deck, url: str,
         home = asyncio.run(call())
         moved = [one for one in tape.log.events if isinstance(one, Sent | Arrival)]
 
-    assert {place(home, one.where, one.hook) for one in moved} == {wanted}
+    assert {classify_place(home, one.where, one.hook) for one in moved} == {wanted}
 
 
 def test_a_listener_waits_for_somebody_to_speak(deck: Deck, url: str) -> None:

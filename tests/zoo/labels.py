@@ -1,7 +1,7 @@
 """
-The zoo's labels: what each specimen is, by the contract's sections 2 and 3 alone.
+The zoo's labels: what each specimen is, by the rules of docs/verdicts.md alone.
 
-They were written from the contract's words and not from what the harness says.
+They were written from the rules and not from what the harness says.
 """
 
 from __future__ import annotations

@@ -42,7 +42,7 @@ class Specimen:
         name: its name in the registration.
         target: module and attribute inside `zoo_adapters`.
         labels: the label of each of the six calls.
-        why: the rule of the contract that decides.
+        why: the rule of docs/verdicts.md that decides.
         kwargs: options beside `base_url`.
         recorded: labels that differ in replay.
         timeout: seconds that a call may take, where it hangs on purpose.

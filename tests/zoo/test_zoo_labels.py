@@ -1,4 +1,4 @@
-"""The labels say what the contract allows them to say."""
+"""The labels say what docs/verdicts.md allows them to say."""
 
 from __future__ import annotations
 
@@ -35,9 +35,9 @@ def test_zoo_is_large_and_its_names_are_unique() -> None:
     assert names.most_common(1)[0][1] == 1
 
 
-def test_labels_use_the_words_of_the_contract() -> None:
+def test_labels_use_the_words_of_the_rules() -> None:
     """
-    Each of six calls has a verdict, and a mechanism that the contract's table has, exactly when it is a fallback.
+    Each of six calls has a verdict, and exactly where that is a fallback, a mechanism that the call can have.
     """
     labels = [(one.name, call, label) for one in ZOO for call, label in (*one.labels.items(), *one.recorded.items())]
 

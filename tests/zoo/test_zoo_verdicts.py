@@ -79,7 +79,7 @@ def _wait_for(path: Path) -> Judged:
 @pytest.mark.parametrize("specimen", ZOO, ids=lambda specimen: specimen.name)
 def test_labels_are_right_live(specimen: Specimen, judged: Judged) -> None:
     """
-    What is judged while the real upstream answers is what the contract's words say.
+    What is judged while the real upstream answers is what docs/verdicts.md says.
     """
     assert found(judged.live, specimen) == labels(specimen, replay=False), why(judged.live, specimen)
 
@@ -87,7 +87,7 @@ def test_labels_are_right_live(specimen: Specimen, judged: Judged) -> None:
 @pytest.mark.parametrize("specimen", ZOO, ids=lambda specimen: specimen.name)
 def test_labels_are_right_in_replay(specimen: Specimen, judged: Judged) -> None:
     """
-    What is judged over the recording, with nobody listening, is what the contract's words say, and so it is at the
+    What is judged over the recording, with nobody listening, is what docs/verdicts.md says, and so it is at the
     recorded pace.
     """
     assert found(judged.replayed, specimen) == labels(specimen, replay=True), why(judged.replayed, specimen)
@@ -113,7 +113,7 @@ def labels(specimen: Specimen, *, replay: bool) -> dict[str, str]:
 
 def why(cells: Cells, specimen: Specimen) -> str:
     """
-    Return the rule of the contract that decides, and the reasons that were given.
+    Return the rule that decides, and the reasons that were given.
     """
     return "\n".join([specimen.why, *(f"{call}: {cells[specimen.name, call]['reason']}" for call in CALLS)])
 

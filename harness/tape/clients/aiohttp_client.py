@@ -15,6 +15,7 @@ from aiohttp.connector import BaseConnector
 from aiohttp.streams import StreamReader
 from multidict import CIMultiDict, CIMultiDictProxy
 
+from harness.errors import described
 from harness.tape.clients.aiohttp_bodies import collect, put_body
 from harness.tape.clients.message import has_body, new_request
 from harness.tape.clients.openings import Openings
@@ -305,7 +306,7 @@ def _tapped_connect(original: Callable[..., Awaitable[Any]]) -> Callable[..., Aw
             req.url = own
             exchange = tape.send(_request(req, await collect(req)), "async")
             if exchange.recorder is not None:
-                exchange.recorder.failed(_said(error))
+                exchange.recorder.failed(described(error))
             raise
         finally:
             req.url = own
@@ -348,14 +349,14 @@ async def _record(recorder: Recorder, connection: _Connection, send: Callable[[]
         response = await send()
         await response.start(real)
     except Exception as error:
-        recorder.failed(_said(error))
+        recorder.failed(described(error))
         raise
     recorder.head(*_head(response, decoded=bool(connection.options.get("auto_decompress", True))))
     try:
         whole = await _read(response, recorder)
     except (ClientError, OSError, TimeoutError) as error:
         response.close()
-        return recorder.cut(_said(error))
+        return recorder.cut(described(error))
     if not whole:
         response.close()
     response.release()
@@ -406,7 +407,3 @@ def _redirect(tape: Tape, request: Any) -> URL:  # noqa: ANN401 - as above
     if address is not None:
         request.url = url.with_scheme("http").with_host(address[0]).with_port(address[1])
     return url
-
-
-def _said(error: BaseException) -> str:
-    return f"{type(error).__name__}: {error}" if str(error) else type(error).__name__

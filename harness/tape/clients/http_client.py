@@ -16,6 +16,7 @@ import socket
 import sys
 from typing import TYPE_CHECKING, Any, Final
 
+from harness.errors import described
 from harness.tape.clients.message import END_OF_CHUNKS, answer_head, has_body, origin, parse_request
 from harness.tape.player import AnswerCut
 from harness.tape.tape import current
@@ -291,14 +292,14 @@ def _record(connection: Any, recorder: Recorder, original: Callable[..., Any]) -
     try:
         response = original(connection)
     except Exception as error:
-        recorder.failed(_said(error))
+        recorder.failed(described(error))
         raise
     recorder.head(response.status, response.reason, response.headers.items(), _framing(response))
     try:
         whole = _read(response, recorder)
     except (http.client.HTTPException, OSError) as error:
         connection.close()
-        return recorder.cut(_said(error))
+        return recorder.cut(described(error))
     if not whole:
         connection.close()
     if whole and response.length:
@@ -342,7 +343,7 @@ def _connect_to_upstream(connection: Any, tape: Tape, connect: Callable[[], None
 def _note_no_connection(connection: Any, tape: Tape, error: Exception) -> None:  # noqa: ANN401 - as above
     exchange = tape.send(_unsent(connection), "sync")
     if exchange.recorder is not None:
-        exchange.recorder.failed(_said(error))
+        exchange.recorder.failed(described(error))
 
 
 def _unsent(connection: Any) -> Request:  # noqa: ANN401 - as above
@@ -389,7 +390,3 @@ def _pieces(data: Any, blocksize: int) -> Iterator[bytes]:  # noqa: ANN401 - wha
     else:
         for part in data:
             yield bytes(part)
-
-
-def _said(error: BaseException) -> str:
-    return f"{type(error).__name__}: {error}" if str(error) else type(error).__name__

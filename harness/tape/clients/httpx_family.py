@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final
 
+from harness.errors import described
 from harness.tape.clients.message import declared_length, has_body, new_request
 from harness.tape.clients.openings import Openings
 from harness.tape.player import AnswerCut
@@ -127,7 +128,7 @@ class _Shape:
         try:
             response = send()
         except Exception as error:
-            recorder.failed(_said(error))
+            recorder.failed(described(error))
             raise
         finally:
             request.url, request.extensions = own, extensions
@@ -137,7 +138,7 @@ class _Shape:
                 if not recorder.arrived(part):
                     break
         except self._library.TransportError as error:
-            return recorder.cut(_said(error))
+            return recorder.cut(described(error))
         finally:
             response.stream.close()
         return recorder.end()
@@ -148,7 +149,7 @@ class _Shape:
         try:
             response = await send()
         except Exception as error:
-            recorder.failed(_said(error))
+            recorder.failed(described(error))
             raise
         finally:
             request.url, request.extensions = own, extensions
@@ -158,7 +159,7 @@ class _Shape:
                 if not recorder.arrived(part):
                     break
         except self._library.TransportError as error:
-            return recorder.cut(_said(error))
+            return recorder.cut(described(error))
         finally:
             await response.stream.aclose()
         return recorder.end()
@@ -318,7 +319,3 @@ def _head(response: Any) -> tuple[int, str, list[tuple[str, str]], Framing]:  # 
         framing = "length"
     pairs = [(name.decode("latin-1"), value.decode("latin-1")) for name, value in headers.raw]
     return response.status_code, response.reason_phrase, pairs, framing
-
-
-def _said(error: BaseException) -> str:
-    return f"{type(error).__name__}: {error}" if str(error) else type(error).__name__

@@ -12,6 +12,7 @@ import socket
 from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import urlsplit
 
+from harness.errors import described
 from harness.frames import BINARY, TEXT, Frame
 from harness.tape.conversation import Closed, Recorded, Replayed
 from harness.tape.tape import current
@@ -156,7 +157,7 @@ class _Shape:
             talk.refused(int(error.status_code), str(getattr(error, "status_message", "") or ""), headers)
             raise
         except Exception as error:
-            talk.failed(_told(error))
+            talk.failed(described(error))
             raise
         talk.opened(list((connection.getheaders() or {}).items()))
         setattr(connection, _ATTRIBUTE, (talk, _Sending()))
@@ -251,7 +252,7 @@ class _Shape:
             except self._library.WebSocketTimeoutException:
                 raise
             except Exception as error:
-                talk.closed(Closed(0, lost=_told(error)))
+                talk.closed(Closed(0, lost=described(error)))
                 raise
             if opcode in {TEXT, BINARY}:
                 talk.heard(Frame(bytes(frame.data), opcode == TEXT))
@@ -306,7 +307,3 @@ def _led(tape: Tape, url: str, options: dict[str, Any]) -> tuple[str, dict[str, 
     host = parts.netloc.rpartition("@")[2].removesuffix(f":{usual}")
     address = parts._replace(scheme="ws", netloc="{}:{}".format(*led)).geturl()
     return address, {"host": host, **options, "http_proxy_host": None}
-
-
-def _told(error: BaseException) -> str:
-    return f"{type(error).__name__}: {error}" if str(error) else type(error).__name__

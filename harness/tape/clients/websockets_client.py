@@ -15,6 +15,7 @@ from http import HTTPStatus
 from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import urlsplit
 
+from harness.errors import described
 from harness.frames import Frame
 from harness.tape.conversation import Closed, Recorded, Replayed
 from harness.tape.tape import current
@@ -196,7 +197,7 @@ def _tapped_await(original: Callable[[Any], Generator[Any, None, Any]]) -> Calla
             connection = yield from original(self)
         except (OSError, TimeoutError) as error:
             if ticket is not None and ticket.talk is None and ticket.tape.recording:
-                Recorded(ticket.tape, ticket.uri, "async").failed(told(error))
+                Recorded(ticket.tape, ticket.uri, "async").failed(described(error))
             raise
         finally:
             if ticket is not None and ticket.other is not None and ticket.server is None:
@@ -230,7 +231,7 @@ async def _shake(ticket: _Ticket, connection: Any, original: Callable[[], Awaita
     except Exception as error:
         response: Any = getattr(error, "response", None)
         if response is None:
-            talk.failed(told(error))
+            talk.failed(described(error))
         else:
             talk.refused(response.status_code, response.reason_phrase, list(response.headers.raw_items()))
         raise
@@ -355,12 +356,5 @@ def closed_by(error: Any) -> Closed:  # noqa: ANN401 - the library's ConnectionC
     Return how the server closed a connection.
     """
     if error.rcvd is None:
-        return Closed(0, lost=told(error))
+        return Closed(0, lost=described(error))
     return Closed(error.rcvd.code, error.rcvd.reason)
-
-
-def told(error: BaseException) -> str:
-    """
-    Return an error in words.
-    """
-    return f"{type(error).__name__}: {error}" if str(error) else type(error).__name__

@@ -8,8 +8,9 @@ import threading
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any, cast
 
+from harness.errors import described
 from harness.frames import Frame
-from harness.tape.clients.websockets_client import Server, closed_by, framed, led, shown, told
+from harness.tape.clients.websockets_client import Server, closed_by, framed, led, shown
 from harness.tape.conversation import Closed, Recorded, Replayed
 from harness.tape.tape import current
 
@@ -149,7 +150,7 @@ def _record(original: Callable[..., Any], tape: Tape, uri: str, *arguments: Any,
     except Exception as error:
         response: Any = getattr(error, "response", None)
         if response is None:
-            talk.failed(told(error))
+            talk.failed(described(error))
         else:
             talk.refused(response.status_code, response.reason_phrase, list(response.headers.raw_items()))
         raise

@@ -23,7 +23,7 @@ from harness.tape.reading import asks_stream, json_body
 from harness.tape.scrub import scrub_request, scrub_response
 from harness.tape.secrets import Secrets, refuse, scan
 from harness.tape.timing import header, read_timing, write_timing
-from harness.words import REFUSED, Capability, Upstream
+from harness.words import FEWEST_ARRIVALS, REFUSED, Capability, Upstream
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -31,8 +31,6 @@ if TYPE_CHECKING:
 
 _BATCH: Final = 3
 """Inputs of a batch."""
-_FEWEST: Final = 4
-"""Arrivals that can show streaming."""
 _ASKS: Final = re.compile(r"stream|\bsse\b", re.IGNORECASE)
 _PRETTY: Final = re.compile(rb"(?:^|[\r\n])data: ?\{[ \t]*[\r\n]")
 
@@ -252,7 +250,7 @@ def _doubts(turns: tuple[Turn, ...]) -> Iterator[str]:
     for turn in turns:
         if not turn.form:
             continue
-        if turn.pieces < _FEWEST:
+        if turn.pieces < FEWEST_ARRIVALS:
             yield f"{turn.pieces} pieces are too few to show streaming, the cell will be unknown"
         if turn.form == "server-sent events":
             yield from _doubtful_events(turn)

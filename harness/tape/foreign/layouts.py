@@ -122,7 +122,7 @@ def _beside(asked: list[Any], answered: list[Any], where: str) -> list[Any]:
     return [{"request": one, "response": two} for one, two in zip(asked, answered, strict=True)]
 
 
-class _Data(yaml.CSafeLoader if yaml.__with_libyaml__ else yaml.SafeLoader):  # type: ignore[misc]
+class _Data(yaml.CSafeLoader if yaml.__with_libyaml__ else yaml.SafeLoader):  # type: ignore[misc]  # which of the two depends on libyaml
     """
     Read whatever tag as the data below it.
     """

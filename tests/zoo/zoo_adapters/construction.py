@@ -61,7 +61,7 @@ class RaisesOtherwise(Base):
         raise RuntimeError("not implemented")
 
     async def ainvoke(self, prompt: str) -> str:
-        return await self.no_such_attribute(prompt)  # type: ignore[attr-defined, no-any-return]
+        return await self.no_such_attribute(prompt)  # type: ignore[attr-defined, no-any-return]  # the point of it
 
     def stream(self, prompt: str) -> Iterator[str]:
         raise TypeError("not implemented")

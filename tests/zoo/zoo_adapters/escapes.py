@@ -118,7 +118,7 @@ class InChildProcess:
 
     def invoke(self, prompt: str) -> str:
         ours, theirs = self._context.Pipe()
-        child = self._context.Process(target=_ask_into, args=(theirs, self._base_url, prompt))  # type: ignore[attr-defined]
+        child = self._context.Process(target=_ask_into, args=(theirs, self._base_url, prompt))  # type: ignore[attr-defined]  # typeshed
         child.start()
         theirs.close()
         try:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import no_such_library_in_the_zoo  # type: ignore[import-not-found]
+import no_such_library_in_the_zoo  # type: ignore[import-not-found]  # the point of it
 from zoo_adapters.honest import Native
 
 
