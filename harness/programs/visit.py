@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from harness.battery.counting import Counts
@@ -125,26 +126,36 @@ class Visit:
         self.tape.gate.finish()
 
 
+@dataclass(slots=True)
+class _Kept:
+    """
+    Keep the interactions of a call that is recorded, as they are and as text.
+    """
+
+    pairs: list[tuple[Request, dict[str, Any]]] = field(default_factory=list)
+    texts: list[str] = field(default_factory=list)
+
+    def add(self, request: Request, response: dict[str, Any]) -> None:
+        self.pairs.append((request, response))
+        self.texts.append(files.dump([(request, response)]))
+
+
 def visit(caller: Caller, guest: Guest, setup: Setup, at_work: Callable[[], bool]) -> Visit:
     """
     Return the visit of one call; where its cassette cannot be read, that is what it answers.
+
+    Args:
+        caller: which call, of which process.
+        guest: the prompts and cassettes of the adapter whose call it is.
+        setup: what answers in the upstream's place.
+        at_work: tells whether the program or the cell has something to do now.
     """
     capability = caller.capability
     path = guest.cassettes[capability]
     cassette, problem = (None, None) if setup.record or not path.exists() else _loaded(path, guest)
     inputs = guest.inputs if capability.batches else guest.inputs[:1]
-    kept: list[tuple[Request, dict[str, Any]]] = []
-    made: list[str] = []
-
-    def keep(request: Request, response: dict[str, Any]) -> None:
-        kept.append((request, response))
-        made.append(files.dump([(request, response)]))
-
-    def marks(text: str) -> tuple[int, ...]:
-        return carried(text, inputs)
-
-    log = Log()
-    counts = Counts(kept if cassette is None else cassette.data)
+    marks, kept, log = partial(carried, inputs=inputs), _Kept(), Log()
+    counts = Counts(kept.pairs if cassette is None else cassette.data)
     gate = UpstreamGate(capability, inputs=len(inputs), counts=counts, at_work=at_work)
     if caller.faults is not None and cassette is not None:
         return Visit(caller, log, FaultyTape(log, gate, caller.faults, cassette=cassette, marks=marks))
@@ -156,9 +167,9 @@ def visit(caller: Caller, guest: Guest, setup: Setup, at_work: Callable[[], bool
         pace=setup.pace,
         dial=Detour(setup.dial) if setup.dial is not None else None,
         missing=None if setup.record or cassette is not None else problem or "there is no cassette for this call",
-        on_interaction=keep,
+        on_interaction=kept.add,
     )
-    return Visit(caller, log, tape, notes=_notes(cassette, problem), interactions=made)
+    return Visit(caller, log, tape, notes=_notes(cassette, problem), interactions=kept.texts)
 
 
 def _loaded(path: Path, guest: Guest) -> tuple[Cassette | None, str | None]:
