@@ -19,7 +19,7 @@ ROOT: Final = Path(__file__).resolve().parents[1]
 PACKAGE: Final = ROOT / "harness"
 MOST_LINES: Final = 450
 
-WORDS: Final = frozenset({"words", "errors", "events", "cells", "frames", "marks", "packed", "protobuf"})
+WORDS: Final = frozenset({"words", "errors", "events", "cells", "frames", "idle", "marks", "packed", "protobuf"})
 PARTS: Final = WORDS | {"adapters", "tape", "verdicts", "report"}
 RUN: Final = PARTS | {"battery", "checks", "isolation", "session"}
 MAY_IMPORT: Final[dict[str, frozenset[str]]] = {
@@ -28,12 +28,13 @@ MAY_IMPORT: Final[dict[str, frozenset[str]]] = {
     "marks": frozenset({"words"}),
     "packed": frozenset(),
     "frames": frozenset(),
+    "idle": frozenset(),
     "protobuf": frozenset(),
     "events": frozenset({"words", "errors"}),
     "cells": frozenset({"words", "errors", "events"}),
     "adapters": WORDS,
     "tape": WORDS,
-    "verdicts": frozenset({"words", "events", "cells", "frames", "marks", "packed", "protobuf"}),
+    "verdicts": frozenset({"words", "events", "cells", "frames", "idle", "marks", "packed", "protobuf"}),
     "report": frozenset({"words", "errors", "cells"}),
     "simulators": WORDS,
     "serve": WORDS | {"tape", "verdicts"},

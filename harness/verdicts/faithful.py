@@ -268,7 +268,11 @@ def _cut_from(answer: str, parts: Sequence[str]) -> bool:
 
 
 def _shared(number: int, found: Traffic) -> bool:
-    return any(number in outputs and len(outputs) > 1 for outputs in found.serves.values())
+    if any(number in outputs and len(outputs) > 1 for outputs in found.serves.values()):
+        return True
+    # several messages of one conversation may have been answered together
+    mine = found.bringers[number] if number < len(found.bringers) else None
+    return mine is not None and sum(one is mine for one in found.bringers) > 1
 
 
 def _excerpt(text: str, limit: int = 60) -> str:

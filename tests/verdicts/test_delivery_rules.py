@@ -10,6 +10,7 @@ import pytest
 from stories import ANSWERS, LOOP, PROMPTS, Story, answer_json, pieces_of, sse
 
 from harness.events import Answered
+from harness.idle import idle_beginning
 from harness.verdicts import judge
 from harness.words import Capability, Delivery, Mechanism, Verdict
 
@@ -276,3 +277,22 @@ def test_two_answers_handed_out_one_after_the_other_are_one_stream(plan_streams:
     judgement = judge(STREAM, story.end(two).give().events)
 
     assert (_said(judgement), judgement.evidence.inference_requests) == (NATIVE, 2)
+
+
+@pytest.mark.parametrize(
+    ("pieces", "idle"),
+    [
+        ([b": a\n\n", b": b\n\n", b"data: x\n\n", b"data: y\n\n"], 2),
+        ([b'{"s": 1}\n', b'{"s": 1}\n', b": z\n\n", b'{"s": 1}\n', b'{"s": 2}\n', b'{"s": 2}\n'], 3),
+        ([b"one ", b"two ", b"two ", b": no comment "], 0),
+        ([b"la ", b"la ", b"la "], 0),
+        ([b": a\n\n", b": b\n\n"], 0),
+        ([], 0),
+    ],
+    ids=["comments", "a status", "repeated words", "nothing else", "no answer", "no pieces"],
+)
+def test_only_a_beginning_that_says_nothing_is_idle(pieces: list[bytes], idle: int) -> None:
+    """
+    It ends with the first piece that says something new, and an answer has to follow.
+    """
+    assert idle_beginning(pieces) == idle

@@ -276,3 +276,29 @@ def test_a_log_or_moderation_of_all_inputs_is_no_inference_request(echo: bool, b
 
     assert judgement.evidence.inference_requests == (1 if together else 3)
     assert judgement.mechanism is (None if together else Mechanism.SEQUENTIAL)
+
+
+def _messages(*, waits: bool) -> Story:
+    """
+    Tell a batch over one websocket: all messages first and then all answers, or each answer before the next message.
+    """
+    story = Story(ABATCH, LOOP).begin()
+    for number, answer in enumerate(ANSWERS):
+        request = story.send((number,), uri="wss://api.example.com/chat")
+        said = ANSWERS if number == len(ANSWERS) - 1 else ()
+        pieces = [json.dumps({"text": text}).encode() + b"\n" for text in ((answer,) if waits else said)]
+        story.head(request, pieces, kind="text/plain")
+        for index in range(len(pieces)):
+            story.arrive(request, index)
+        story.end(request)
+    return story
+
+
+@pytest.mark.parametrize(("waits", "mechanism"), [(False, Mechanism.CONCURRENT), (True, Mechanism.SEQUENTIAL)])
+def test_messages_on_one_websocket_overlap_where_none_waits_for_an_answer(waits: bool, mechanism: Mechanism) -> None:
+    """
+    All answers are noted as that to the last message; each message has asked for one of them.
+    """
+    judgement = _judged(_messages(waits=waits), *ANSWERS)
+
+    assert (judgement.mechanism, judgement.evidence.inference_requests) == (mechanism, len(ANSWERS))

@@ -174,7 +174,9 @@ def _chat(handler: _Handler, data: bytes) -> None:
 
 
 def _queue(handler: _Handler, data: bytes) -> None:
-    wait = b": still there\n\n" if "comment" in handler.path else _event({"status": "queued"})
+    wait = (
+        b": still there\n\n" if "comment" in handler.path else _event({"choices": [{"text": ""}], "status": "queued"})
+    )
     handler.streamed((*[wait] * WAITS_IN_LINE, *_events(_prompts(json.loads(data)))))
 
 
