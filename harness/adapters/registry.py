@@ -186,12 +186,12 @@ def _require_file_name(adapter: Adapter) -> None:
 def _of_entry(entry: EntryPoint, project: Project) -> list[Adapter]:
     package = _distribution(entry)
     origin = f"entry point {entry.name!r} ({entry.value}) of {package or 'an unnamed distribution'}"
+    if not entry.pattern.match(entry.value):
+        raise RegistrationError("names nothing", where=origin, hint='write it as "module:attribute"')
     try:
         loaded = entry.load()
     except (Exception, SystemExit) as error:
-        msg = f"cannot be loaded: {type(error).__name__}: {error}"
-        hint = "mend it, or uninstall that package"
-        raise RegistrationError(msg, where=origin, hint=hint) from error
+        raise _failed("cannot be loaded:", error, origin, "mend it, or uninstall that package") from error
     adapters = flatten(loaded, origin)
     if not package or normalized(package) == normalized(project.package or ""):
         return [project.adopt(adapter, origin) for adapter in adapters]
@@ -221,22 +221,36 @@ def flatten(value: object, origin: str) -> tuple[Adapter, ...]:
     if callable(value):
         return flatten(_called(value, origin), origin)
     if isinstance(value, Iterable) and not isinstance(value, str | bytes | Mapping):
-        return tuple(adapter for item in value for adapter in flatten(item, origin))
+        return tuple(adapter for item in _items(value, origin) for adapter in flatten(item, origin))
     msg = f"gives {value!r}, not an adapter"
     raise RegistrationError(
         msg, where=origin, hint="give a harness.Adapter, a list of them, or a function that returns one"
     )
 
 
+def _items(value: Iterable[object], origin: str) -> list[object]:
+    try:
+        return list(value)
+    except (Exception, SystemExit) as error:
+        raise _failed("raised", error, origin, "mend what gives the adapters") from error
+
+
+def _failed(what: str, error: BaseException, origin: str, hint: str) -> RegistrationError:
+    """
+    Say where an error comes from; a registration that is mistaken says itself what is wrong and how to mend it.
+    """
+    if isinstance(error, RegistrationError):
+        told = f"{error.where}: {error.message}" if error.where else error.message
+        return RegistrationError(told, where=origin, hint=error.hint)
+    return RegistrationError(f"{what} {type(error).__name__}: {error}", where=origin, hint=hint)
+
+
 def _called(function: object, origin: str) -> object:
     assert callable(function)  # noqa: S101 - told to the type checker; the caller asked
     try:
         returned = function()
-    except RegistrationError:
-        raise
     except (Exception, SystemExit) as error:
-        msg = f"raised {type(error).__name__}: {error}"
-        raise RegistrationError(msg, where=origin, hint="it is called without arguments") from error
+        raise _failed("raised", error, origin, "it is called without arguments") from error
     if inspect.iscoroutine(returned):
         returned.close()
         raise RegistrationError("is an async function", where=origin, hint="nothing awaits it: make it a plain one")

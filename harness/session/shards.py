@@ -75,7 +75,7 @@ def digest_of_inputs(project: Project, adapters: Iterable[Adapter], capabilities
 
 def _content(path: Path) -> str:
     try:
-        return hashlib.sha256(path.read_bytes()).hexdigest()
+        return hashlib.sha256(path.read_bytes()).hexdigest() if path.is_file() else ""
     except OSError:
         # that it is not there, or cannot be read, is the cell's to tell
         return ""

@@ -7,6 +7,7 @@ A file is read as a stream of YAML events first, which builds no object and expa
 from __future__ import annotations
 
 import json
+import stat
 from collections.abc import Callable, Iterator, Mapping
 from io import BytesIO
 from typing import TYPE_CHECKING, Any, Final, NoReturn
@@ -63,21 +64,29 @@ def read_interactions(path: Path) -> list[dict[str, Any]]:
     return [interaction(item, where, number) for number, item in enumerate(_listed(data, where), 1)]
 
 
-def read_raw(path: Path, where: str) -> bytes:
+def read_raw(path: Path, where: str, *, piped: bool = False) -> bytes:
     """
     Return the bytes of a file that is a recording, as far as one can tell from outside.
+
+    Args:
+        path: the file.
+        where: the file, for errors.
+        piped: it may be a pipe, as a shell makes one of `<(...)`; a cassette is none, and nobody would ever fill it.
 
     Raises:
         MissingCassette: there is no such file.
         CassetteError: it cannot be read, or is too large.
     """
     try:
-        size = path.stat().st_size
-        if path.is_dir():
+        found = path.stat()
+        if stat.S_ISDIR(found.st_mode):
             msg = "this is a directory, not a cassette"
             raise CassetteError(msg, where=where, hint="name one of the files in it")
-        if size > MOST_BYTES:
-            msg = f"the file has {size} bytes, more than the {MOST_BYTES} that are read"
+        if not stat.S_ISREG(found.st_mode) and not (piped and stat.S_ISFIFO(found.st_mode)):
+            msg = "this is a device, a pipe or a socket, not a cassette"
+            raise CassetteError(msg, where=where, hint=_RECORD_AGAIN)
+        if found.st_size > MOST_BYTES:
+            msg = f"the file has {found.st_size} bytes, more than the {MOST_BYTES} that are read"
             raise CassetteError(msg, where=where, hint="record one call a file")
         return path.read_bytes()
     except FileNotFoundError:

@@ -132,8 +132,15 @@ def test_the_projects_own_package_registers_into_its_family(site, project):
         (
             "one = a_pack:bad",
             "import harness\nbad = lambda: harness.Adapter(name='X', target='vendor')",
-            ["harness.Adapter(name='X'), target", "no ':'"],
+            ["entry point 'one'", "a-pack: harness.Adapter(name='X'), target", "no ':'"],
         ),
+        (
+            "one = a_pack:bad",
+            "import harness\nbad = harness.Adapter(name='X', targt='m:A')",
+            ["entry point 'one'", "a-pack: harness.Adapter(name='X'): unknown key 'targt'; did you mean 'target'?"],
+        ),
+        ("one = a_pack:bad", "def bad(): yield 1 / 0", ["a-pack: raised ZeroDivisionError", "hint: mend"]),
+        ("one = ", MODULE, ["names nothing", '"module:attribute"']),
         (
             "one = a_pack:single\ntwo = a_pack:single",
             MODULE,
@@ -150,4 +157,5 @@ def test_an_entry_that_gives_no_adapter_is_refused_with_its_package(site, projec
     found = show(site, project)
 
     assert found["status"] == 2
+    assert found["error"].count("hint: ") == 1
     assert [part for part in essentials if part not in found["error"]] == []

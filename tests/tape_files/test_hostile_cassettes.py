@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import gzip
 import json
+import os
 import time
 from typing import TYPE_CHECKING, Any
 
@@ -158,6 +159,18 @@ def test_a_missing_file_is_an_error_of_its_own(tmp_path: Path) -> None:
     with pytest.raises(CassetteError, match="directory") as caught:
         files.load(tmp_path)
     assert not isinstance(caught.value, files.MissingCassette)
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="needs a system with pipes among its files")
+def test_what_never_ends_is_not_read(tmp_path: Path) -> None:
+    """
+    Claim: a pipe that nobody fills and a device without end are named as what they are, and cost no time.
+    """
+    os.mkfifo(tmp_path / "pipe.yaml")
+    (tmp_path / "zero.yaml").symlink_to("/dev/zero")
+    for name in ("pipe", "zero"):
+        with pytest.raises(CassetteError, match="a device, a pipe or a socket"):
+            files.load(tmp_path / f"{name}.yaml")
 
 
 @pytest.mark.parametrize(

@@ -37,7 +37,7 @@ def read_foreign(path: Path) -> tuple[str, list[Any]]:
         CassetteError: the file cannot be read, is hostile, or has a layout that cannot be used; says which.
     """
     where = str(path)
-    raw, packed = _unpacked(read_raw(path, where), where)
+    raw, packed = _unpacked(read_raw(path, where, piped=True), where)
     text = text_of(raw, where)
     words = f"{packed}{'JSON' if text.lstrip()[:1] in ('{', '[') else 'YAML'}"
     return _pairs(parse(text, where, build=_as_data), words, where)
