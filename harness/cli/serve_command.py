@@ -9,6 +9,7 @@ import click
 
 from harness.cli import screen
 from harness.errors import UserError
+from harness.report.text import counted
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -90,7 +91,8 @@ def command(
 
 def _told(summary: Summary) -> Iterator[str]:
     plays = sum(count for _, count in summary.played)
-    yield f"played {plays}, of {len(summary.played)} recordings"
+    often = f", {plays} times in all" if plays > len(summary.played) else ""
+    yield f"played {len(summary.played)} of {counted(len(summary.played) + len(summary.never), 'recording')}{often}"
     yield from _shortened([f"{place}: {place.asked}{_times(count)}" for place, count in summary.played])
     if summary.never:
         yield f"never played: {len(summary.never)}"
