@@ -78,6 +78,8 @@ class Recording:
             return None if trouble is None else f"the upstream failed: {trouble}"
         if trouble and judgement.verdict not in _RECOVERED and not self._settings.keep_errors:
             return f"the upstream failed: {trouble} (--keep-errors keeps such an answer)"
+        if judgement.verdict is Verdict.BROKEN and _sent_elsewhere(outcome) and not self._settings.keep_errors:
+            return "the upstream sent it elsewhere, and it did not follow (--keep-errors keeps such an answer)"
         return self._save(path, outcome)
 
     def _save(self, path: Path, outcome: Outcome) -> str | None:
@@ -128,6 +130,14 @@ def _breaks_off(outcome: Outcome) -> bool:
     Tell whether the process ended while an answer was read: a replay would miss that answer, and blame the recording.
     """
     return waits_for_answer(outcome) and any(isinstance(event, Died) for event in outcome.events)
+
+
+def _sent_elsewhere(outcome: Outcome) -> bool:
+    """
+    Tell whether every prompt was answered with an address and nothing else: a wrong `base_url`, most of the time.
+    """
+    asked = [one.status for one in exchanges(outcome.events) if one.sent.carries]
+    return bool(asked) and all(status // 100 == 3 for status in asked)  # noqa: PLR2004 - redirects
 
 
 def _lacks_module(outcome: Outcome) -> bool:

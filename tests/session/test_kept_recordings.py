@@ -122,7 +122,13 @@ def test_retries_that_end_in_an_answer_are_kept(bench: Bench) -> None:
 
 @pytest.mark.parametrize(
     ("name", "kwargs"),
-    [("Faulty", {"how": "raise"}), ("Honest", {"path": "/broke"}), ("WaitsAfterToken", {}), ("ExitsWhileAnswered", {})],
+    [
+        ("Faulty", {"how": "raise"}),
+        ("Honest", {"path": "/broke"}),
+        ("Honest", {"path": "/elsewhere"}),
+        ("WaitsAfterToken", {}),
+        ("ExitsWhileAnswered", {}),
+    ],
 )
 def test_a_failing_recording_loses_nothing(bench: Bench, name: str, kwargs: dict[str, str]) -> None:
     """
