@@ -13,7 +13,7 @@ from harness.session.attempts import Attempt, forget_attempt, write_attempt
 from harness.session.made import Made, count
 from harness.session.tidy import secrets_among
 from harness.tape.recorded import Stamp, parse, save_recording
-from harness.tape.secrets import tells_secret
+from harness.tape.secrets import hits, tells_secret
 from harness.tape.tally import tally
 from harness.verdicts import judge
 from harness.verdicts.exchanges import exchanges
@@ -83,6 +83,10 @@ class Recording:
         return self._save(path, outcome)
 
     def _save(self, path: Path, outcome: Outcome) -> str | None:
+        if hits("/".join(path.parts[-3:]).encode(), self._secrets):
+            return (
+                "the name of the adapter or of its family, which names the file, looks like a secret: give it another"
+            )
         stamp = Stamp(
             recorded=_now(),
             upstream=None if self._upstream is None else self._upstream.value,
