@@ -16,7 +16,7 @@ from harness.cli.options import running, select, selecting, settings_of
 @click.option("--missing", is_flag=True, help="Only cells that have no cassette; so it is where no adapter is named.")
 @click.option("--again", is_flag=True, help="Also cells that have one; so it is for adapters that are named.")
 @click.option("--yes", "-y", is_flag=True, help="Make the requests without asking.")
-@click.option("--keep-errors", is_flag=True, help="Keep also answers that the upstream refused or broke off.")
+@click.option("--keep-errors", is_flag=True, help="Keep also refusals, broken answers and redirects.")
 @click.option(
     "--no-entropy", is_flag=True, help="Let pass what is only random; what is known to be a secret still stops."
 )

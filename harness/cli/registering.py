@@ -18,7 +18,7 @@ from harness.report.files import replace_file
 from harness.session.commands import typed
 from harness.session.session import Session
 from harness.session.settings import Settings
-from harness.session.tidy import tidy
+from harness.session.tidy import secrets_among, tidy
 from harness.tape.secrets import Secrets, hits, secrets_of
 from harness.words import Capability
 
@@ -70,6 +70,9 @@ def register(name: str, given: Mapping[str, Any], config: Path | None) -> int:
 
 
 def _refuse_secrets(adapter: Adapter) -> None:
+    if hits(adapter.name.encode(), secrets_among(adapter)):
+        hint = "give it another: it stands in the registration, in reports, and names a folder of cassettes"
+        raise RegistrationError("the name looks like a secret, or is the value of one", where="NAME", hint=hint)
     for name, value in {**adapter.kwargs, **adapter.env}.items():
         if isinstance(value, str) and (hits(value.encode(), Secrets()) or _is_key(name, value)):
             hint = f"let the environment hold it: {name}=${{MY_{name.upper()}:-placeholder}}"

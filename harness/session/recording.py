@@ -13,7 +13,7 @@ from harness.session.attempts import Attempt, forget_attempt, write_attempt
 from harness.session.made import Made, count
 from harness.session.tidy import secrets_among
 from harness.tape.recorded import Stamp, parse, save_recording
-from harness.tape.secrets import tells_secret
+from harness.tape.secrets import hits, tells_secret
 from harness.tape.tally import tally
 from harness.verdicts import judge
 from harness.verdicts.exchanges import exchanges
@@ -78,9 +78,15 @@ class Recording:
             return None if trouble is None else f"the upstream failed: {trouble}"
         if trouble and judgement.verdict not in _RECOVERED and not self._settings.keep_errors:
             return f"the upstream failed: {trouble} (--keep-errors keeps such an answer)"
+        if judgement.verdict is Verdict.BROKEN and _sent_elsewhere(outcome) and not self._settings.keep_errors:
+            return "the upstream sent it elsewhere, and it did not follow (--keep-errors keeps such an answer)"
         return self._save(path, outcome)
 
     def _save(self, path: Path, outcome: Outcome) -> str | None:
+        if hits("/".join(path.parts[-3:]).encode(), self._secrets):
+            return (
+                "the name of the adapter or of its family, which names the file, looks like a secret: give it another"
+            )
         stamp = Stamp(
             recorded=_now(),
             upstream=None if self._upstream is None else self._upstream.value,
@@ -128,6 +134,14 @@ def _breaks_off(outcome: Outcome) -> bool:
     Tell whether the process ended while an answer was read: a replay would miss that answer, and blame the recording.
     """
     return waits_for_answer(outcome) and any(isinstance(event, Died) for event in outcome.events)
+
+
+def _sent_elsewhere(outcome: Outcome) -> bool:
+    """
+    Tell whether every prompt was answered with an address and nothing else: a wrong `base_url`, most of the time.
+    """
+    asked = [one.status for one in exchanges(outcome.events) if one.sent.carries]
+    return bool(asked) and all(status // 100 == 3 for status in asked)  # noqa: PLR2004 - redirects
 
 
 def _lacks_module(outcome: Outcome) -> bool:

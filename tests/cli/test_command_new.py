@@ -47,6 +47,7 @@ def test_what_cannot_be_used_is_not_written(fresh: Folder) -> None:
         (("Mine", "--target", "toy_adapters.Honest"), 2, "write a colon"),
         (("Mine", "--target", "toy_adapters:Honest", "--kwarg", f"api_key={key}"), 2, "looks like a secret"),
         (("Mine", "--target", "toy_adapters:Leaks", "--kwarg", "api_key=hunter22"), 2, "let the environment hold it"),
+        ((key, "--target", "toy_adapters:Honest", "--kwarg", "base_url=u"), 2, "the name looks like a secret"),
         (("Mine", "--target", "toy_adapters:Honest", "--declares", "strem"), 2, "did you mean 'stream'"),
         (("Mine",), 2, "--target"),
     ):
@@ -55,6 +56,7 @@ def test_what_cannot_be_used_is_not_written(fresh: Folder) -> None:
         assert said in done.said, done.said
         # where the harness itself stood says nothing to whoever forgot an argument
         assert "build.py" not in done.said
+        assert key not in done.said
         assert fresh.toml.read_bytes() == before
 
 

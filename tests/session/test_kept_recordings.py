@@ -122,7 +122,13 @@ def test_retries_that_end_in_an_answer_are_kept(bench: Bench) -> None:
 
 @pytest.mark.parametrize(
     ("name", "kwargs"),
-    [("Faulty", {"how": "raise"}), ("Honest", {"path": "/broke"}), ("WaitsAfterToken", {}), ("ExitsWhileAnswered", {})],
+    [
+        ("Faulty", {"how": "raise"}),
+        ("Honest", {"path": "/broke"}),
+        ("Honest", {"path": "/elsewhere"}),
+        ("WaitsAfterToken", {}),
+        ("ExitsWhileAnswered", {}),
+    ],
 )
 def test_a_failing_recording_loses_nothing(bench: Bench, name: str, kwargs: dict[str, str]) -> None:
     """
@@ -135,6 +141,16 @@ def test_a_failing_recording_loses_nothing(bench: Bench, name: str, kwargs: dict
     assert cell.verdict is not Verdict.NATIVE
     assert cell.evidence.cassette is None
     assert (bench.files(), file.read_bytes()) == (["toys/One/invoke.yaml"], before)
+
+
+def test_a_name_that_is_a_secret_names_no_file(bench: Bench) -> None:
+    """
+    Files are named for the adapter: where it has the name of a key, nothing is kept, and the user is told why.
+    """
+    adapter = bench.adapter("Honest", called="sk-" + "proj-" + "Zx9Qw8Er7Ty6Ui5Op4As3Df2Gh1Jk0Lm")
+    (row,) = bench.rows([adapter], [INVOKE], record=True)
+    assert (row.kept, bench.files()) == ((), [])
+    assert "which names the file, looks like a secret" in row.problems[0].message
 
 
 def test_a_recording_that_succeeds_forgets_the_attempt(bench: Bench) -> None:

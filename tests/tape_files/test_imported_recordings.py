@@ -288,6 +288,9 @@ REFUSED: dict[str, tuple[bytes, str]] = {
     "nock": (row(scope="https://a", method="POST", path="/x", response={}), "a recording of nock"),
     "websocket rows": (row(kind="text", direction="in", data=""), "rows of a websocket"),
     "gRPC samples": (json.dumps({"service": "a.B", "method": "C", "request": {}}).encode(), "a sample of gRPC"),
+    "gRPC sample with an answer": (
+        json.dumps({"service": "a.B", "method": "C", "request": {}, "response": {}}).encode(), "a sample of gRPC",
+    ),
     "gRPC in vcrpy": (
         as_yaml(pair(tell=response({"string": "x"}, "application/grpc"))), "interaction 1: it is a call of gRPC",
     ),

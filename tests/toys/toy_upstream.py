@@ -42,6 +42,8 @@ class _Handler(BaseHTTPRequestHandler):
             self.server.closing.wait(60)
         elif self.path == "/broke" or (self.path == "/flaky" and not before):
             self._whole({"error": "overloaded"}, 503)
+        elif self.path == "/elsewhere":
+            self._whole({"moved": True}, 307)
         elif self.path.startswith("/echo"):
             self._echo(body)
         elif self.path == "/token":

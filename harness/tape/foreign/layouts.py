@@ -64,7 +64,7 @@ def _pairs(data: Any, words: str, where: str) -> tuple[str, list[Any]]:  # noqa:
             return f"vcrpy {words}", _of_vcrpy(data, found, where)
         case {"requests": list(asked), "responses": list(answered)}:
             return f"{words} of requests beside responses", _beside(asked, answered, where)
-        case {"request": dict(), "response": dict()}:
+        case {"request": dict(), "response": dict()} if _kind_of(data) is None:
             return f"{words} of one request", [data]
         case [dict(first), *_] if first.keys() >= _BOTH and _has_address(first):
             return f"{words} list", data
