@@ -32,6 +32,9 @@ _WEIGHT: Final = 256
 """Characters of a repeated text that count as much as a value of its own."""
 _RECORD_AGAIN: Final = "record it again, or restore it from version control"
 _IMPORT: Final = "cassettes recorded elsewhere come in through `harness import`"
+_OTHERS: Final = frozenset({"status_code", "code", "content", "parsed_body"})
+"""Keys by which other recorders, and older versions of this one, call what a response consists of."""
+_FOREIGN: Final = "another recorder, or another version of vcrpy, wrote it"
 _YAML: Final = "tag:yaml.org,2002:"
 _TAGS: Final = frozenset(
     _YAML + name
@@ -308,12 +311,14 @@ class _Shape:
             self.fail(f"{name} is {_kind(value)}, not a mapping")
         return value
 
-    def fail(self, message: str) -> NoReturn:
-        raise CassetteError(message, where=self.where, hint=_RECORD_AGAIN)
+    def fail(self, message: str, hint: str = _RECORD_AGAIN) -> NoReturn:
+        raise CassetteError(message, where=self.where, hint=hint)
 
     def part(self, whole: dict[Any, Any], key: str, name: str) -> Any:  # noqa: ANN401 - YAML is any value
         if whole.get(key) is None:
-            self.fail(f"{name} has no `{key}`; the file may have been cut off")
+            elsewhere = not _OTHERS.isdisjoint(whole)
+            hint = _IMPORT if elsewhere else _RECORD_AGAIN
+            self.fail(f"{name} has no `{key}`; {_FOREIGN if elsewhere else 'the file may have been cut off'}", hint)
         return whole[key]
 
     def text(self, value: object, name: str) -> str:
@@ -345,7 +350,7 @@ class _Shape:
     def body(self, value: object) -> bytes:
         if isinstance(value, dict):
             if "string" not in value:
-                self.fail("the response's body has no `string`")
+                self.fail(f"the response's body has no `string`; {_FOREIGN}", _IMPORT)
             value = value["string"]
         if isinstance(value, str):
             return value.encode("utf-8", "surrogatepass")

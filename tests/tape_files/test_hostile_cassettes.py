@@ -139,6 +139,20 @@ def test_a_good_file_loads(tmp_path: Path) -> None:
     assert len(files.load(path)) == 1
 
 
+@pytest.mark.parametrize(
+    ("at", "value"), [("response.body", {"base64_string": "b25l"}), ("response", {"status_code": 200, "content": "x"})]
+)
+def test_what_only_the_import_can_read_is_sent_there(tmp_path: Path, at: str, value: Any) -> None:
+    """
+    Claim: an interaction as other recorders write it names the command that brings it in.
+    """
+    path = tmp_path / "elsewhere.yaml"
+    path.write_text(changed(at, value))
+    with pytest.raises(CassetteError, match="another recorder") as caught:
+        files.load(path)
+    assert "harness import" in str(caught.value.hint)
+
+
 def test_errors_in_an_interaction_name_its_number(tmp_path: Path) -> None:
     """
     Claim: the second of two is called the second.
