@@ -398,6 +398,17 @@ def test_three_inputs_are_a_batch_and_a_conversation_is_none(tmp_path: Path) -> 
     assert imported(tmp_path, talk).capabilities == WHOLE_CALLS
 
 
+def test_a_form_carries_prompts_and_its_files_none(tmp_path: Path) -> None:
+    """
+    Claim: the prompt of a request in several parts is found, with whichever line ends, and a file is no prompt.
+    """
+    said = '--b1\nContent-Disposition: form-data; name="{}"{}\nContent-Type: text/plain\n\n{}\n'
+    body = said.format("text", '; filename="a.txt"', "a file") + said.format("prompt", "", PROMPT) + "--b1--\n"
+    for form in (body, body.replace("\n", "\r\n")):
+        made = imported(tmp_path, as_yaml(pair(form)))
+        assert (made.prompts, made.capabilities) == ((PROMPT,), WHOLE_CALLS)
+
+
 def test_a_host_may_be_asked_at_its_root(tmp_path: Path) -> None:
     """
     Claim: an address without a path is one, as that of an endpoint which is a host of its own; one whose host was taken

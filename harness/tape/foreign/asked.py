@@ -23,6 +23,7 @@ _BESIDE: Final = re.compile(
     re.IGNORECASE,
 )
 """Addresses of services beside a language model, whose requests carry texts as well."""
+_FIELD: Final = re.compile(r"\bname=\"?([\w.\-]+)")
 _OWN_TURNS: Final = frozenset({"assistant", "model", "ai", "bot", "chatbot"})
 _USERS: Final = frozenset({"user", "human", ""})
 _DEEPEST: Final = 12
@@ -52,7 +53,10 @@ def asked(method: str, uri: str, body: bytes | None) -> Asked:
     value = body_value(body)
     if value is None and method in {"GET", "POST"}:
         text = inflated(body or b"").decode("utf-8", "replace")
-        value = {**_form(parts.query), **_form(text if "=" in text[:80] else "")}
+        value = {
+            **_form(parts.query),
+            **(_fields(text) if text.startswith("--") else _form(text if "=" in text[:80] else "")),
+        }
     if not isinstance(value, dict | list):
         return Asked()
     prompts = tuple(dict.fromkeys(text.strip() for text in _prompts(value, 0) if text.strip()))
@@ -71,6 +75,20 @@ def body_value(body: bytes | None) -> Any:  # noqa: ANN401 - JSON is any value
 
 def _form(text: str) -> dict[str, str]:
     return dict(parse_qsl(text))
+
+
+def _fields(text: str) -> dict[str, str]:
+    """
+    Return the fields of a multipart form; files are none.
+    """
+    boundary, _, rest = text.partition("\n")
+    found = {}
+    for part in rest.replace("\r\n", "\n").split(f"\n{boundary.strip()}"):
+        head, _, said = part.strip("\n").partition("\n\n")
+        name = _FIELD.search(head)
+        if name and "filename" not in head:
+            found[name[1]] = said
+    return found
 
 
 def _prompts(value: Any, depth: int) -> list[str]:  # noqa: ANN401 - JSON is any value
