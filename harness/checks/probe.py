@@ -10,6 +10,7 @@ from __future__ import annotations
 import importlib
 import os
 import threading
+from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
@@ -38,6 +39,8 @@ _AT_A_TIME: Final = 12
 Forks at work. A check that finds nothing amiss takes some 60 ms of processor time, or 20 after another one; one that
 waits for what never comes takes 3 s and none.
 """
+_TOGETHER: Final = 4
+"""Trials of a line: in longer ones the last call's would run alone at the end, and in shorter ones few are cheap."""
 
 
 def run(job: Job, capability: Capability, send: Send) -> None:
@@ -60,20 +63,25 @@ def run(job: Job, capability: Capability, send: Send) -> None:
     calls = list(wanted) if forks and door is None else [capability]
     send("note", note("tried", " ".join(calls)))
     _tell_place("source", adapter, lambda target: constructor_of(target, Path(job.root)), send)
-    lines = [tuple(_trials(job, adapter, call, send)) for call in calls]
-    if door is not None:
-        # and each trial takes a visit of its own
-        lines = [(one,) for line in lines for one in line]
+    # through a program, each trial takes a visit of its own
+    most = _TOGETHER if door is None else 1
+    lines = [line for call in calls for line in _in_lines(_trials(job, adapter, call, send), most)]
     for trial, result in _tried(lines, _patience(job), at_a_time=1 if door else _AT_A_TIME, forks=forks):
         send("note", note(f"check.{trial.call}.{result.check}", result.encode()))
         send("note", note("started"))  # the time-out is each check's own
+
+
+def _in_lines(trials: Iterable[Trial], most: int) -> Iterator[tuple[Trial, ...]]:
+    rest = iter(trials)
+    while line := tuple(islice(rest, most)):
+        yield line
 
 
 def _tried(
     lines: Iterable[tuple[Trial, ...]], patience: float, *, at_a_time: int, forks: bool
 ) -> Iterator[tuple[Trial, Result]]:
     if forks:
-        return side_by_side(filter(None, lines), patience, at_a_time)
+        return side_by_side(lines, patience, at_a_time)
     return ((one, one.outcome()) for line in lines for one in line)
 
 

@@ -18,19 +18,16 @@ from typing import TYPE_CHECKING, Final, Self
 from harness.errors import IsolationError
 from harness.isolation import processes
 from harness.isolation.launch import Files, Host, can_fork, fork_host, spawn_host
-from harness.isolation.outcome import Outcome
 from harness.isolation.protocol import Order, read_frame, zygote_command
-from harness.isolation.watch import Watch
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from types import TracebackType
 
     from harness.battery.job import Job
+    from harness.isolation.outcome import Outcome
     from harness.isolation.watch import OnEvent
     from harness.words import Capability
-
-__all__ = ["PRELOAD", "Fleet", "Outcome"]
 
 # What nearly every adapter imports sooner or later; what is not installed is passed over.
 PRELOAD: Final = (
@@ -150,6 +147,9 @@ class Fleet:
     def _visit(
         self, job: Job, capabilities: tuple[Capability, ...], on_event: OnEvent | None
     ) -> dict[Capability, Outcome]:
+        # imports asyncio, for which the start of the fork server need not wait
+        from harness.isolation.watch import Watch  # noqa: PLC0415 - see above
+
         host = self._launch()
         try:
             host.start(self._order(job, capabilities, host.files))

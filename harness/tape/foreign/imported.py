@@ -251,7 +251,7 @@ def _doubts(turns: tuple[Turn, ...]) -> Iterator[str]:
         if not turn.form:
             continue
         if turn.pieces < FEWEST_ARRIVALS:
-            yield f"{turn.pieces} piece{'' if turn.pieces == 1 else 's'} cannot show streaming, the cell will be unknown"
+            yield f"too few pieces to show streaming ({turn.pieces}), the cell will be unknown"
         if turn.form == "server-sent events":
             yield from _doubtful_events(turn)
         if asks_stream(turn.request) is None and not _ASKS.search(_said(turn.request)):
