@@ -194,14 +194,25 @@ def registry_of(project: Project) -> Registry:
     Raises:
         UserError: there is none, or a registration cannot be used.
     """
-    from harness.adapters import find_adapters  # noqa: PLC0415 - as above
-
-    registry = find_adapters(project)
+    registry = everything_registered(project)
     if not len(registry):
         neither = "neither harness.toml nor a table [tool.harness] in pyproject.toml"
         where = str(project.file) if project.file else f"{neither} from {project.root} upwards"
         raise UserError("no adapter is registered", where=where, hint=_EXAMPLE)
     return registry
+
+
+def everything_registered(project: Project) -> Registry:
+    """
+    Return the adapters of the project's file, of installed packages and of the project's conftest.py files.
+
+    Raises:
+        UserError: a registration cannot be used.
+    """
+    from harness.adapters import find_adapters  # noqa: PLC0415 - as above
+    from harness.adapters.conftests import adapters_of_conftests  # noqa: PLC0415 - as above
+
+    return find_adapters(project, adapters_of_conftests(project))
 
 
 def select(ctx: click.Context, given: Mapping[str, Any]) -> Selection:

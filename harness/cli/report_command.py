@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from harness.cli.options import config_option, project_of
+from harness.cli.options import config_option, everything_registered, project_of
 from harness.cli.summary import github_option, summarize
 from harness.errors import UserError
 
@@ -117,13 +117,12 @@ def _whole(merged: Matrix, project: Project | None) -> Matrix:
     """
     Return a merged matrix, complete also where its parts together hold every cell of the project.
     """
-    from harness.adapters import find_adapters  # noqa: PLC0415 - as above
     from harness.session.outputs import joined  # noqa: PLC0415 - as above
 
     if merged.complete or project is None:
         return merged
     try:
-        registered = [(one.family or project.family, one.name) for one in find_adapters(project)]
+        registered = [(one.family or project.family, one.name) for one in everything_registered(project)]
     except UserError:
         return merged
     return joined(merged, None, registered) if registered else merged

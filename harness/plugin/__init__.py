@@ -6,6 +6,8 @@ Without `--harness` it adds its options and does nothing else; what it then impo
 
 from __future__ import annotations
 
+from argparse import SUPPRESS
+
 # Type checkers take this name for typing's own, and importing typing is not free.
 TYPE_CHECKING = False
 
@@ -35,6 +37,8 @@ def pytest_addoption(parser: Parser) -> None:
     about = "measure the registered adapters: one item a cell, FAMILY/NAME::CAPABILITY"
     group.addoption("--harness", action="store_true", default=None, help=about)
     parser.addini("harness", f"as --harness: {about}", type="bool", default=False)
+    # for the command `harness`, which is told so what conftest.py files register
+    group.addoption("--harness-registered", default=None, help=SUPPRESS)
     for name, kind, about, given in _OPTIONS:
         group.addoption(f"--harness-{name}", dest=f"harness_{name}", default=None, help=about, **given)
         parser.addini(f"harness_{name}", f"as --harness-{name}: {about}", type=kind, default=None)  # type: ignore[arg-type]  # one of pytest's kinds
@@ -47,6 +51,17 @@ def pytest_addhooks(pluginmanager: PytestPluginManager) -> None:
     from harness.plugin import hooks  # noqa: PLC0415 - it imports this package
 
     pluginmanager.add_hookspecs(hooks)
+
+
+def pytest_cmdline_main(config: Config) -> int | None:
+    """
+    Write what conftest.py files register, where that is all that is asked for.
+    """
+    if config.getoption("harness_registered") is None:
+        return None
+    from harness.plugin.hooked import write_registered  # noqa: PLC0415 - imports what nobody pays for who does not ask
+
+    return write_registered(config)
 
 
 def pytest_configure(config: Config) -> None:

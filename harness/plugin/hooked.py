@@ -7,6 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
+from harness.adapters.conftests import reply
 from harness.adapters.registry import HOOK, flatten
 from harness.errors import RegistrationError
 
@@ -43,9 +44,17 @@ def hooked(config: pytest.Config) -> Iterator[Adapter]:
 
 def is_hooked(adapter: Adapter) -> bool:
     """
-    Tell whether a conftest.py registers an adapter: the command `harness`, which reads none, does not know it.
+    Tell whether a conftest.py registers an adapter: one that lies deep, the command `harness` does not know.
     """
     return adapter.origin.endswith(f", {HOOK}")
+
+
+def write_registered(config: pytest.Config) -> int:
+    """
+    Write what the hook returns into the file that was named, and return pytest's status.
+    """
+    Path(config.getoption("harness_registered")).write_bytes(reply(hooked(config)))
+    return 0
 
 
 def _mistake(error: Exception, place: str) -> RegistrationError:

@@ -119,6 +119,16 @@ class Place:
         kept = {name: value for name, value in os.environ.items() if not name.startswith(ours)}
         return {**kept, "PYTHONIOENCODING": "utf-8", **self.env}
 
+    def harness(self, *arguments: str) -> subprocess.CompletedProcess[str]:
+        """
+        Run the command `harness` to its end.
+        """
+        return subprocess.run(
+            [sys.executable, "-m", "harness", *arguments],
+            cwd=self.root, env=self.environment(), capture_output=True, text=True, encoding="utf-8",
+            timeout=SECONDS, check=False,
+        )  # fmt: skip
+
     def pytest(self, *options: str) -> Ran:
         """
         Run pytest to its end, and read what JUnit's report says of each item.

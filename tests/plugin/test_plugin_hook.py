@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -103,3 +104,40 @@ def test_what_a_hook_registers_is_named_by_its_file_and_shown_by_pytest(place: P
     assert ran.of("Lost") == {"stream": "failed"}, ran.said
     assert f"error: {place.root / 'conftest.py'}, pytest_harness_adapters, target: there is no module" in ran.out
     assert "hint: `pytest --harness -v toys/Lost::stream` shows" in ran.out
+
+
+@pytest.mark.parametrize("addopts", ["", "-p no:harness"])
+def test_the_command_knows_what_a_conftest_registers(place: Place, addopts: str) -> None:
+    """
+    Three ways, one meaning: it is listed and measured like any other, also where the plugin is switched off.
+    """
+    place.register("Honest")
+    place.ini(f"    {addopts}")  # goes on with what the file has for addopts
+    made = MADE.format(url=place.base_url)
+    hook = (
+        "@pytest.hookimpl(optionalhook=True)\ndef pytest_harness_adapters(config):\n    return [adapter('Emulated')]\n"
+    )
+    place.write("tests/conftest.py", f"import pytest\n{made}\n{hook}")
+    there = replace(place, env={"PYTHONPATH": str(place.root)})
+
+    listed = there.harness("list")
+    ran = there.harness("run", "Emulated", "--only", "invoke", "--no-baseline", "--json", "-")
+
+    assert "plugin_adapters:Emulated" in listed.stdout, listed.stderr
+    assert [cell["verdict"] for cell in json.loads(ran.stdout)["cells"]] == ["native"], ran.stderr
+
+
+def test_the_command_tells_of_a_mistake_in_a_conftest(place: Place) -> None:
+    """
+    A hook that registers amiss, and a file that pytest cannot read, are the user's mistakes, told with the file.
+    """
+    hook = "import harness\ndef pytest_harness_adapters(config):\n    return harness.Adapter(name='A', targt='a:B')\n"
+    for text, words in (
+        (hook, "conftest.py:3: harness.Adapter(name='A'): unknown key"),
+        (f"1 / 0\n{hook}", "division"),
+    ):
+        place.write("conftest.py", text)
+        done = place.harness("list")
+        assert done.returncode == 2, done.stderr
+        assert words in done.stderr
+        assert "Traceback" not in done.stderr
