@@ -79,7 +79,9 @@ ENGINES: Final = {
 """The environments that only recording needs: family, and what is installed beside the lock."""
 OLD_CLIENTS: Final = "tests/tape_clients/old-clients.txt"
 BUSY: Final = (os.cpu_count() or 1) + 1
-"""Tests or adapters side by side that keep the processors at work: one of them waits, for a process or a time-out."""
+"""Tests side by side that keep the processors at work: one of them waits, for a process or a time-out."""
+ADAPTERS_AT_WORK: Final = 2 * (os.cpu_count() or 1) + 1
+"""Adapters side by side: more of them wait. Of 476 s of two processors, a replay of all families with 3 used 275."""
 IN_PARALLEL: Final = ("-n", str(BUSY), "--dist", "worksteal")
 """Options of pytest: a worker that is done takes over what another has not begun."""
 PICTURED: Final = (
@@ -191,7 +193,7 @@ def matrix(session: nox.Session, family: str) -> None:
     for environment in environments:
         part = Path(session.create_tmp()) / f"{environment.name}.json"
         part.unlink(missing_ok=True)
-        jobs = ("--jobs", str(BUSY))
+        jobs = ("--jobs", str(ADAPTERS_AT_WORK))
         if not harness(session, environment, "run", *environment.adapters, *jobs, "--json", str(part)):
             failed.append(environment.name)
         parts.append(str(part))
