@@ -185,10 +185,10 @@ class _Handler(BaseHTTPRequestHandler):
         path = self.path.partition("?")[0]
         if self.upstream.manner == "refused":
             self._whole(b'{"error": {"message": "who are you?"}, "message": "who are you?"}', 401)
-        elif self.upstream.manner == "moved" and not path.startswith("/moved/"):
-            self._whole(b"", 307, location=f"/moved{self.path}")
+        elif self.upstream.manner == "moved" and not path.startswith("/followed/"):
+            self._whole(b"", 307, location=f"/followed{self.path}")
         else:
-            self._answer(path.removeprefix("/moved"), body)
+            self._answer(path.removeprefix("/followed"), body)
 
     def _answer(self, path: str, body: bytes) -> None:
         route = path.strip("/").replace("/", "_").replace("-", "_").replace(".", "_")
