@@ -59,13 +59,25 @@ def descendants(root: int, keep: frozenset[int] = frozenset()) -> list[int]:
     return found[1:]
 
 
+def names_in(folder: str) -> list[str]:
+    """
+    Return the names in a folder of `/proc`; none where there is no such folder (any more).
+
+    A glob would ask each name whether it is still there, and raise where a process ends meanwhile.
+    """
+    try:
+        return os.listdir(folder)  # noqa: PTH208 - names are wanted
+    except OSError:
+        return []
+
+
 def _children() -> dict[int, list[int]]:
     children: dict[int, list[int]] = {}
-    for stat in Path("/proc").glob("[0-9]*/stat"):
+    for name in filter(str.isdigit, names_in("/proc")):
         with contextlib.suppress(OSError, ValueError):
             # The name in brackets may itself hold brackets and spaces; the state and the parent follow the last one.
-            parent = int(stat.read_text(errors="replace").rpartition(")")[2].split()[1])
-            children.setdefault(parent, []).append(int(stat.parent.name))
+            parent = int(Path(f"/proc/{name}/stat").read_text(errors="replace").rpartition(")")[2].split()[1])
+            children.setdefault(parent, []).append(int(name))
     return children
 
 

@@ -13,7 +13,7 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from harness.isolation.processes import descendants
+from harness.isolation.processes import descendants, names_in
 from harness.tape.gate import SLICE, Gate
 
 if TYPE_CHECKING:
@@ -128,8 +128,9 @@ class AtWork:
 
 
 def _is_at_work(process: int) -> bool:
-    for stat in Path(f"/proc/{process}/task").glob("*/stat"):
+    for thread in names_in(f"/proc/{process}/task"):
         try:
+            stat = Path(f"/proc/{process}/task/{thread}/stat")
             # the name in brackets may hold anything; the state follows the last one
             state = stat.read_text(errors="replace").rpartition(")")[2].split()[0]
         except (OSError, IndexError):

@@ -286,3 +286,16 @@ def test_a_file_in_the_working_directory_does_not_shadow_the_library(
         outcome = fleet.measure(job("speak"), [INVOKE])[INVOKE]
 
     assert outcome.interactions == ("recorded replay",)
+
+
+def test_looking_for_descendants_survives_processes_that_end() -> None:
+    """
+    Others begin and end while `/proc` is read: they are no reason to fail.
+    """
+    churn = threading.Thread(
+        target=lambda: [subprocess.run([sys.executable, "-S", "-c", ""], check=True) for _ in range(40)]
+    )
+    churn.start()
+    while churn.is_alive():
+        assert os.getpid() not in processes.descendants(os.getpid())
+    churn.join()
