@@ -5,7 +5,17 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Iterator
+
+
+def pieces_of(body: bytes, sizes: Iterable[int]) -> Iterator[bytes]:
+    """
+    Give the pieces of a body in which it arrived, of so many bytes each.
+    """
+    offset = 0
+    for size in sizes:
+        yield body[offset : offset + size]
+        offset += size
 
 
 def idle_beginning(pieces: Iterable[bytes]) -> int:

@@ -6,12 +6,12 @@ import time
 from typing import TYPE_CHECKING, Literal, NamedTuple
 
 from harness.events import Answered, Closed, Ended, Hook, place
-from harness.idle import idle_beginning
+from harness.idle import idle_beginning, pieces_of
 from harness.tape.gate import pause
 from harness.words import REFUSED
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Sequence
     from types import EllipsisType
 
     from harness.tape.gate import Gate
@@ -246,14 +246,8 @@ class Player:
             return self._position
         # who waits for the middle waits for that of the answer, and not of the keep-alives before it
         if self._idle is None:
-            self._idle = idle_beginning(self._chunks())
+            self._idle = idle_beginning(pieces_of(self._body, (size for _, size in self._pieces)))
         return max(index - self._idle, 0), self._count - self._idle
-
-    def _chunks(self) -> Iterator[bytes]:
-        offset = 0
-        for _, size in self._pieces:
-            yield self._body[offset : offset + size]
-            offset += size
 
     def _delay(self) -> float:
         due = self._sent + self._pieces[self._index][0] * self._pace

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from harness.events import Arrival, Event, Item
-from harness.idle import idle_beginning
+from harness.idle import idle_beginning, pieces_of
 from harness.verdicts.fidelity import Agreement, carries, compare
 from harness.verdicts.texts import squeeze, texts
 from harness.words import FEWEST_ARRIVALS, Delivery
@@ -163,15 +163,12 @@ def _times(answer: Sequence[Exchange]) -> list[tuple[int, float]]:
 
 
 def _idle(answer: Sequence[Exchange]) -> int:
-    chunks = sorted((place, chunk) for one in answer for place, chunk in zip(one.places, _chunks(one), strict=True))
+    chunks = sorted(
+        (place, chunk)
+        for one in answer
+        for place, chunk in zip(one.places, pieces_of(one.body, (each.size for each in one.arrivals)), strict=True)
+    )
     return idle_beginning(chunk for _, chunk in chunks)
-
-
-def _chunks(exchange: Exchange) -> Iterator[bytes]:
-    offset = 0
-    for arrival in exchange.arrivals:
-        yield exchange.body[offset : offset + arrival.size]
-        offset += arrival.size
 
 
 def _placed(exchange: Exchange) -> Iterator[tuple[int, Arrival]]:
