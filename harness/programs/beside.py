@@ -71,14 +71,12 @@ class Programs:
     Args:
         registered: the programs, by name.
         root: the configuration's directory.
-        setup: what answers in their upstreams' place.
         told: learns how far a program's start is.
     """
 
-    def __init__(self, registered: Mapping[str, Program], root: Path, setup: Setup, told: Told = _untold) -> None:
+    def __init__(self, registered: Mapping[str, Program], root: Path, told: Told = _untold) -> None:
         self._beside = {name: _Beside(program) for name, program in registered.items()}
         self._root = root
-        self._setup = setup
         self._told = told
         self._lock = threading.Lock()
         self._closed = False
@@ -89,6 +87,7 @@ class Programs:
         cassettes: Mapping[Capability, Path],
         job_of: Callable[[Adapter], Job],
         measure: Measure,
+        setup: Setup,
     ) -> dict[Capability, Outcome]:
         """
         Measure an adapter's calls through its program, and return what each left behind, as one event log.
@@ -98,11 +97,12 @@ class Programs:
             cassettes: path of the cassette by call; these calls are made.
             job_of: returns the job of an adapter whose arguments are filled in.
             measure: runs the cells.
+            setup: what answers in the upstream's place.
 
         Raises:
             HarnessError: the program cannot be had.
         """
-        with self._visited(adapter, cassettes) as (running, station):
+        with self._visited(adapter, cassettes, setup) as (running, station):
             # what answers is the upstream's, and none of the cell's business
             job = replace(_through(job_of(_filled(adapter, running)), running, station), cassettes={})
             outcomes = measure(job, tuple(cassettes))
@@ -116,6 +116,7 @@ class Programs:
         cassettes: Mapping[Capability, Path],
         job_of: Callable[[Adapter], Job],
         measure: Callable[[Job], dict[Capability, Outcome]],
+        setup: Setup,
     ) -> dict[Capability, Outcome]:
         """
         Run cells that try checks on an adapter's calls through its program, and return what each left behind.
@@ -125,18 +126,21 @@ class Programs:
             cassettes: path of the cassette by call, of those that a check may look at.
             job_of: returns the job of an adapter whose arguments are filled in.
             measure: runs the cells.
+            setup: what answers in the upstream's place.
 
         Raises:
             HarnessError: the program cannot be had.
         """
-        with self._visited(adapter, cassettes) as (running, station):
+        with self._visited(adapter, cassettes, setup) as (running, station):
             outcomes = measure(_through(job_of(_filled(adapter, running)), running, station))
             station.collect()
             teller = _Teller(adapter, running)
             return {one: teller.tried(outcome) for one, outcome in outcomes.items()}
 
     @contextmanager
-    def _visited(self, adapter: Adapter, cassettes: Mapping[Capability, Path]) -> Iterator[tuple[Running, Station]]:
+    def _visited(
+        self, adapter: Adapter, cassettes: Mapping[Capability, Path], setup: Setup
+    ) -> Iterator[tuple[Running, Station]]:
         """
         Have the program up, and expecting this adapter's calls and no others.
         """
@@ -144,7 +148,7 @@ class Programs:
         with beside.turn:
             running, station = self._up(beside)
             inputs = tuple(adapter.prompts or PROMPTS)
-            station.expect(Guest(inputs=inputs, cassettes=cassettes, match_on=adapter.match_on))
+            station.expect(Guest(inputs=inputs, cassettes=cassettes, match_on=adapter.match_on, setup=setup))
             yield running, station
             if running.ended() is not None:
                 self._put_down(beside)
@@ -188,7 +192,7 @@ class Programs:
             self._told(program.name, 0.0, up=False)
             folder = Path(tempfile.mkdtemp(prefix="harness-"))
             closing.callback(shutil.rmtree, folder, ignore_errors=True)
-            station = closing.enter_context(station_of(program.upstream, folder, self._setup))
+            station = closing.enter_context(station_of(program.upstream, folder))
             running = running_of(program, self._root, folder, station.upstream)
             closing.callback(running.close)
             beside.closing = closing.pop_all()

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Iterable
     from pathlib import Path
 
-    from harness.programs.visit import Caller, Guest, Setup, Visit
+    from harness.programs.visit import Caller, Guest, Visit
     from harness.words import Capability
 
 _GRACE: Final = 0.2
@@ -36,7 +36,6 @@ class Station:
     Args:
         origin: scheme and host of what the program believes to ask.
         folder: for the Unix socket; the caller's to remove.
-        setup: what answers.
 
     Attributes:
         upstream: the address that the program is to ask.
@@ -44,12 +43,11 @@ class Station:
         program: returns the program's process, once it is known.
     """
 
-    def __init__(self, origin: str, folder: Path, setup: Setup) -> None:
+    def __init__(self, origin: str, folder: Path) -> None:
         self.upstream = ""
         self.socket = str(folder / "cells")
         self.program: Callable[[], int | None] = lambda: None
         self._origin = origin
-        self._setup = setup
         self._guest: Guest | None = None
         self._visit: Visit | None = None
         self._visits: dict[Capability, Visit] = {}
@@ -96,7 +94,7 @@ class Station:
     def _enter(self, caller: Caller) -> Visit:
         if self._guest is None:
             raise ConnectionResetError
-        made = visit(caller, self._guest, self._setup, AtWork(self._processes))
+        made = visit(caller, self._guest, AtWork(self._processes))
         self._visit = self._visits[caller.capability] = made
         return made
 

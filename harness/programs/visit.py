@@ -53,11 +53,13 @@ class Guest:
     Attributes:
         inputs: the prompts; single calls have the first.
         cassettes: path of the cassette by call.
+        setup: what answers in the upstream's place.
         match_on: how requests are matched.
     """
 
     inputs: tuple[str, ...]
     cassettes: Mapping[Capability, Path]
+    setup: Setup
     match_on: tuple[str, ...] | None = None
 
 
@@ -140,17 +142,16 @@ class _Kept:
         self.texts.append(files.dump([(request, response)]))
 
 
-def visit(caller: Caller, guest: Guest, setup: Setup, at_work: Callable[[], bool]) -> Visit:
+def visit(caller: Caller, guest: Guest, at_work: Callable[[], bool]) -> Visit:
     """
     Return the visit of one call; where its cassette cannot be read, that is what it answers.
 
     Args:
         caller: which call, of which process.
         guest: the prompts and cassettes of the adapter whose call it is.
-        setup: what answers in the upstream's place.
         at_work: tells whether the program or the cell has something to do now.
     """
-    capability = caller.capability
+    capability, setup = caller.capability, guest.setup
     path = guest.cassettes[capability]
     cassette, problem = (None, None) if setup.record or not path.exists() else _loaded(path, guest)
     inputs = guest.inputs if capability.batches else guest.inputs[:1]

@@ -54,8 +54,6 @@ def judged(
         judgement = _unknown(judgement, silence)
     elif _may_not_fit(capability, judgement, outcome):
         judgement = _unknown(judgement, f"the imported recording may not fit this adapter: {judgement.reason}")
-    elif outcome.notes.get("arrivals") == _MADE_UP and capability.streams and judgement.verdict in _MEASURED:
-        judgement = replace(judgement, reason=f"{judgement.reason}; {_ARRIVALS}")
     return replace(judgement, evidence=replace(judgement.evidence, cassette=provenance))
 
 
@@ -122,6 +120,8 @@ def cell(  # noqa: PLR0913, PLR0917 - one value each of what is known of a cell
     reflected = outcome.notes.get(f"{_REFLECTED}{capability.value}")
     promised = adapter.declares is not None and capability in adapter.declares
     expected = adapter.expects.get(capability)
+    if outcome.notes.get("arrivals") == _MADE_UP and capability.streams and judgement.verdict in _MEASURED:
+        judgement = replace(judgement, reason=f"{judgement.reason}; {_ARRIVALS}")
     judgement = _steady(judgement, adapter.unsteady.get(capability))
     return Cell(
         family=family,

@@ -9,22 +9,23 @@ from dataclasses import dataclass, field, replace
 from functools import partial
 from importlib.metadata import version
 from queue import Empty, SimpleQueue
-from typing import TYPE_CHECKING, Final, Protocol, Self
+from typing import TYPE_CHECKING, Protocol, Self
 
 from harness.adapters.build import expanded_env
 from harness.adapters.program import require_program
 from harness.adapters.published import load_published
 from harness.battery.job import Job
 from harness.battery.prompts import VERSION
-from harness.cells import Cell, Checked, Matrix, Measured, Provenance
+from harness.cells import Cell, Checked, Judgement, Matrix, Measured, Provenance
 from harness.errors import CassetteError
-from harness.events import Refused
+from harness.session import again
 from harness.session.attempts import read_attempt
 from harness.session.cells import cell, judged, measured, python_version
 from harness.session.fleets import fleet_for
 from harness.session.made import withheld
 from harness.session.problems import Problem, Trouble
 from harness.session.tidy import secrets_among, tidy
+from harness.verdicts import judge
 from harness.words import Capability, Upstream
 
 if TYPE_CHECKING:
@@ -37,14 +38,11 @@ if TYPE_CHECKING:
     from harness.isolation.outcome import Outcome
     from harness.isolation.watch import OnEvent
     from harness.programs.beside import Programs
+    from harness.programs.visit import Setup
     from harness.session.attempts import Attempt
     from harness.session.columns import Columns
     from harness.session.made import Made
     from harness.session.settings import Settings
-
-
-_MORE: Final = 2
-"""Times that an unsteady call is made again; the one that made it necessary asked amiss once in a dozen busy runs."""
 
 
 class Progress(Protocol):
@@ -135,7 +133,7 @@ class Session:
         self._progress: Progress = progress or _Silent()
         self._published = load_published(project.published) if project.published is not None else {}
         self._fleet = fleet or fleet_for(project, settings, adapters)
-        self._programs = _programs(project, settings, self._progress)
+        self._programs = _programs(project, self._progress)
         self._cleaners: dict[str, Callable[[str], str]] = {}
 
     def __enter__(self) -> Self:
@@ -192,30 +190,40 @@ class Session:
                 calling.add(capability)
                 self._progress.called(adapter, capability)
 
-        row = self._row(adapter, self._measured(adapter, capabilities, on_event))
+        row = self._row(adapter, self._measured(adapter, capabilities, self._settings, on_event))
         return row if self._columns is None else replace(row, checks=self._columns.tried(self, adapter, capabilities))
 
     def _measured(
-        self, adapter: Adapter, capabilities: Sequence[Capability], on_event: OnEvent
+        self,
+        adapter: Adapter,
+        capabilities: Sequence[Capability],
+        settings: Settings,
+        on_event: OnEvent | None = None,
     ) -> dict[Capability, Outcome]:
+        def measure(job: Job, calls: Sequence[Capability]) -> dict[Capability, Outcome]:
+            return self._fleet.measure(job, calls, on_event)
+
         if adapter.program is None:
-            return self._steadied(adapter, self._fleet.measure(self._job(adapter), capabilities, on_event), on_event)
+            job = self._job(adapter, settings)
+            outcomes = measure(job, capabilities)
+            return outcomes if settings.record else again.steadied(adapter, outcomes, partial(measure, job))
         cassettes = {one: self.cassette(adapter, one) for one in capabilities}
         return self._beside(adapter).measure(
-            adapter, cassettes, self._job, lambda job, calls: self._fleet.measure(job, calls, on_event)
+            adapter, cassettes, partial(self._job, settings=settings), measure, _setup(settings)
         )
 
-    def _steadied(
-        self, adapter: Adapter, outcomes: dict[Capability, Outcome], on_event: OnEvent
-    ) -> dict[Capability, Outcome]:
+    def _unhurried(self, adapter: Adapter, found: Mapping[Capability, Judgement]) -> dict[Capability, Judgement]:
         """
-        Make calls that the registration calls unsteady again where they asked for what was not recorded.
+        Return the judgements of streams that came late, made again at the recorded pace.
         """
-        for _ in range(0 if self._settings.record else _MORE):
-            missed = [one for one in outcomes if one in adapter.unsteady and _was_refused(outcomes[one])]
-            if missed:
-                outcomes |= self._fleet.measure(self._job(adapter), missed, on_event)
-        return outcomes
+        calls = again.late(found.items()) if again.is_hurried(self._settings) else []
+        if not calls:
+            return {}
+        longest = max(found[one].evidence.answer_ends_at or 0.0 for one in calls)
+        settings = replace(self._settings, record=False, dial=None, pace=again.RECORDED)
+        slower = replace(adapter, timeout=(adapter.timeout or settings.timeout) + longest)
+        outcomes = self._measured(slower, calls, settings)
+        return {one: again.believed(found[one], judge(one, outcome.events)) for one, outcome in outcomes.items()}
 
     def _beside(self, adapter: Adapter) -> Programs:
         require_program(adapter, self._project.programs)
@@ -238,7 +246,7 @@ class Session:
         """
 
         def job_of(one: Adapter) -> Job:
-            job = self._job(one)
+            job = self._job(one, self._settings)
             # twice the time: an entry that minds the time-out itself comes before whoever watches it
             return replace(job, timeout=2 * calls * job.timeout, options={**job.options, **options})
 
@@ -246,7 +254,7 @@ class Session:
             return self._fleet.measure(job_of(adapter), capabilities)
         cassettes = {one: self.cassette(adapter, one) for one in Capability}
         return self._beside(adapter).try_checks(
-            adapter, cassettes, job_of, lambda job: self._fleet.measure(job, capabilities)
+            adapter, cassettes, job_of, lambda job: self._fleet.measure(job, capabilities), _setup(self._settings)
         )
 
     def _gather(self, futures: Mapping[Future[Row], int], found: dict[int, Row]) -> None:
@@ -260,25 +268,26 @@ class Session:
                 found[futures[future]] = future.result()
 
     def _row(self, adapter: Adapter, outcomes: Mapping[Capability, Outcome]) -> Row:
-        family = self._family(adapter)
-        cells: list[Cell] = []
+        judgements: dict[Capability, Judgement] = {}
         problems: list[Problem] = []
         made: dict[Capability, Made] = {}
         for capability, outcome in outcomes.items():
-            one, problem = self._cell(adapter, capability, outcome, made)
-            cells.append(one)
+            judgements[capability], problem = self._judged(adapter, capability, outcome, made)
             problems += [problem] if problem else []
+        judgements |= self._unhurried(adapter, judgements)
+        cells = [self._cell(adapter, one, judgements[one], outcomes[one], made.get(one)) for one in outcomes]
+        for one in cells:
             self._progress.judged(adapter, one)
         spoilt = {problem.capability for problem in problems}
         kept = [one for one, outcome in outcomes.items() if outcome.interactions and one not in spoilt]
-        row = measured(adapter, family, outcomes, self._upstream(adapter, outcomes))
+        row = measured(adapter, self._family(adapter), outcomes, self._upstream(adapter, outcomes))
         if row.problem is not None:
             row = replace(row, problem=self.cleaner(adapter)(row.problem))
         return Row(adapter=row, cells=tuple(cells), problems=tuple(problems), kept=tuple(kept), made=made)
 
-    def _cell(
+    def _judged(
         self, adapter: Adapter, capability: Capability, outcome: Outcome, made: dict[Capability, Made]
-    ) -> tuple[Cell, Problem | None]:
+    ) -> tuple[Judgement, Problem | None]:
         path = self.cassette(adapter, capability)
         problem = _problem(capability, outcome)
         if self._settings.record and problem is None:
@@ -294,9 +303,14 @@ class Session:
             attempt=attempt,
             replayed=not self._settings.record,
         )
-        judgement = withheld(judgement, made.get(capability), self.cleaner(adapter))
+        return judgement, problem or damage
+
+    def _cell(
+        self, adapter: Adapter, capability: Capability, judgement: Judgement, outcome: Outcome, made: Made | None
+    ) -> Cell:
+        judgement = withheld(judgement, made, self.cleaner(adapter))
         published = self._published.get(adapter.name, {}).get(capability)
-        return cell(adapter, self._family(adapter), capability, judgement, outcome, published), problem or damage
+        return cell(adapter, self._family(adapter), capability, judgement, outcome, published)
 
     def _keep(
         self, adapter: Adapter, path: Path, capability: Capability, outcome: Outcome
@@ -359,8 +373,7 @@ class Session:
     def _family(self, adapter: Adapter) -> str:
         return adapter.family or self._project.family
 
-    def _job(self, adapter: Adapter) -> Job:
-        settings = self._settings
+    def _job(self, adapter: Adapter, settings: Settings) -> Job:
         options: dict[str, object] = {"memory": settings.memory}
         if settings.dial is not None:
             options["dial"] = settings.dial
@@ -390,10 +403,6 @@ class Session:
         return Upstream.SIMULATED if self._settings.dial else Upstream.LIVE
 
 
-def _was_refused(outcome: Outcome) -> bool:
-    return any(isinstance(event, Refused) for event in outcome.events)
-
-
 def _problem(capability: Capability, outcome: Outcome) -> Problem | None:
     for note, kind in (("fault", Trouble.FAULT), ("problem", Trouble.MISTAKE)):
         if outcome.notes.get(note):
@@ -401,14 +410,18 @@ def _problem(capability: Capability, outcome: Outcome) -> Problem | None:
     return None
 
 
-def _programs(project: Project, settings: Settings, progress: Progress) -> Programs | None:
+def _setup(settings: Settings) -> Setup:
+    from harness.programs.visit import Setup  # noqa: PLC0415 - imports vcrpy, and few projects have programs
+
+    return Setup(record=settings.record, dial=settings.dial, pace=settings.pace)
+
+
+def _programs(project: Project, progress: Progress) -> Programs | None:
     if not project.programs:
         return None
     from harness.programs.beside import Programs  # noqa: PLC0415 - imports vcrpy, 1.3 s, and few projects have programs
-    from harness.programs.visit import Setup  # noqa: PLC0415 - as above
 
-    setup = Setup(record=settings.record, dial=settings.dial, pace=settings.pace)
-    return Programs(project.programs, project.root, setup, progress.beside)
+    return Programs(project.programs, project.root, progress.beside)
 
 
 class Interrupted(KeyboardInterrupt):

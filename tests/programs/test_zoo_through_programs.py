@@ -37,6 +37,7 @@ PROGRAM: Final = str(Path(__file__).parent / "zoo_program.py")
 NAMES: Final = (
     "OpenAISDK", "NativeSync-urllib", "NativeAsync-aiohttp", "AsyncDefaults", "Chat-requests-aiohttp", "YieldsOnce",
     "CollectsPieces", "HalfBuffered", "LooksAhead", "AsyncSyncInside", "SyncInside-httpx2", "OtherLoop-httpx", "Pool",
+    "LooksAtTheClock",
 )  # fmt: skip
 """Honest ones of each client, and one of each kind that is not, as far as other processes can tell."""
 RELIED: Final = {

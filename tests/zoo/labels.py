@@ -17,6 +17,7 @@ from labels_honest import CONSTRUCTION, ESCAPES, HONEST
 from labels_streams import ASTREAMS, STREAMS
 from labels_told import TOLD
 from labels_unusual import UNUSUAL
+from labels_windows import WINDOWS
 from specimen import CALLS, PACKAGE, Specimen
 
 from harness.adapters.writing import toml
@@ -43,6 +44,7 @@ ZOO: Final[tuple[Specimen, ...]] = (
     *ESCAPES,
     *UNUSUAL,
     *TOLD,
+    *WINDOWS,
 )
 
 
