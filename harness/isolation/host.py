@@ -81,6 +81,7 @@ class Host:
         if not self._import():
             return
         self._look_up()
+        self._fetch()
         gc.freeze()
         self._tell(Frame(kind="ready"))
         for capability in self._order.capabilities:
@@ -120,6 +121,14 @@ class Host:
         # find the answer in the cache.
         with suppress(Exception):
             distributions(str(self._job.adapter["target"]).partition(":")[0], ())
+
+    def _fetch(self) -> None:
+        if self._cells is Cells.FORKED and self._job.mode == "replay":
+            from harness.tape import cassette  # noqa: PLC0415 - imports vcrpy, for which the zygote has its turn
+
+            match_on = self._job.adapter.get("match_on")
+            wanted = [self._job.cassettes[one] for one in self._order.capabilities if one in self._job.cassettes]
+            cassette.fetch(map(Path, wanted), _names(match_on) if match_on else None)
 
     def _problem(self) -> Event | None:
         begun = time.monotonic()

@@ -36,6 +36,7 @@ PRELOAD: Final = (
     "vcr",
     "harness.battery.cell",
     "harness.tape.clients:install",
+    "harness.tape.cassette:recorder",
     "asyncio",
     # imported late by async clients; two loops in two threads can otherwise meet it half-imported
     "anyio._backends._asyncio",

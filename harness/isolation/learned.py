@@ -15,6 +15,7 @@ import os
 import sys
 import threading
 from contextlib import suppress
+from itertools import takewhile
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
@@ -34,7 +35,9 @@ class Lesson:
     """
 
     def __init__(self) -> None:
-        self._modules = frozenset(sys.modules)
+        # the name that was added last, and not all: to hold the names of 2 000 modules is to copy the pages that they
+        # are on: 800, and 3 ms, for each forked cell
+        self._last = next(reversed(sys.modules))
         self._around = _surroundings()
 
     def modules(self) -> list[str]:
@@ -43,7 +46,8 @@ class Lesson:
         """
         if _surroundings() != self._around or _threads() > 1:
             return []
-        return [name for name, module in list(sys.modules.items()) if name not in self._modules and _is_found(module)]
+        added = list(takewhile(lambda name: name != self._last, reversed(sys.modules)))
+        return [name for name in reversed(added) if _is_found(sys.modules.get(name))]
 
 
 def learn(names: Iterable[str], on_dial: Callable[[str], None]) -> None:

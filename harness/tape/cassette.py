@@ -22,7 +22,7 @@ from vcr.request import Request
 from vcr.serialize import deserialize, serialize
 
 from harness.cells import Provenance
-from harness.errors import CassetteError
+from harness.errors import CassetteError, UserError
 from harness.tape import legible, matching
 from harness.tape.checked import MissingCassette, read_interactions
 from harness.tape.matchers import checked
@@ -32,7 +32,7 @@ from harness.tape.secrets import SecretFound, Secrets, refuse, scan
 from harness.tape.timing import KEY, Piece, Timing, header, read_timing, write_timing
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
     from pathlib import Path
 
     from harness.tape.player import Framing
@@ -43,6 +43,7 @@ __all__ = [
     "SecretFound",
     "Timing",
     "dump",
+    "fetch",
     "load",
     "place",
     "provenance",
@@ -57,6 +58,9 @@ _ENGINES: Final = "engine://"
 """What an engine was asked beside its seams has no arrivals (engines/told.py): none is missing, none made up."""
 _UNLIMITED: Final = 2**31 - 1
 """Columns; a folded line would hide a secret from a search, and a difference from a reader."""
+
+
+_fetched: dict[tuple[Path, tuple[str, ...] | None], Cassette] = {}
 
 
 class _Shelf:
@@ -99,6 +103,23 @@ def load(path: Path, *, match_on: Sequence[str] | None = None) -> Cassette:
         CassetteError: the file cannot be read or trusted.
         UserError: a name in `match_on` is no matcher's.
     """
+    fetched = _fetched.pop((path, match_on if match_on is None else tuple(match_on)), None)
+    return fetched or _load(path, match_on)
+
+
+def fetch(paths: Iterable[Path], match_on: Sequence[str] | None = None) -> None:
+    """
+    Load cassettes for the processes that are forked from this one, of which each takes its own copy by `load`.
+
+    Most of what loading costs a forked process is the copying of pages that it touches, which is done once here. What
+    cannot be loaded is left to those who ask for it.
+    """
+    for path in paths:
+        with contextlib.suppress(UserError):
+            _fetched[path, match_on if match_on is None else tuple(match_on)] = _load(path, match_on)
+
+
+def _load(path: Path, match_on: Sequence[str] | None) -> Cassette:
     known = recorder()
     names = checked(match_on)
     interactions = read_interactions(path)
