@@ -192,7 +192,8 @@ class Running:
     def _failure(self) -> Exception:
         where, said = self.program.origin, self.tail()
         if self._pid is None:
-            return ProgramMissingError(f"{self.program.command[0]} cannot be run: {said}", where=f"{where}, command")
+            msg = f"{self.program.command[0]} cannot be run: {said}"
+            return ProgramMissingError(msg, where=f"{where}, command", hint="name a file that may be executed here")
         if _is_taken(self._port):
             return _taken(self.program, self._port)
         said = f"it said at last:\n{said}" if said else "it said nothing"
