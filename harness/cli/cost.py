@@ -10,9 +10,9 @@ import click
 
 from harness.cli.errors import UnattendedError
 from harness.cli.screen import note
-from harness.report.text import counted
 from harness.session.made import needed
 from harness.session.paths import cassette_path, family_of
+from harness.words import counted
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence

@@ -15,11 +15,10 @@ from harness.cli.errors import NoSimulatorsError, SimulatorUnnamedError, Unknown
 from harness.cli.kept import lines
 from harness.cli.running import Measured, measure
 from harness.cli.screen import note
-from harness.report.text import counted
 from harness.session.checks import check_matching
 from harness.session.outputs import require_directory
 from harness.session.paths import cassette_path
-from harness.words import Capability, Upstream
+from harness.words import Capability, Upstream, counted
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
