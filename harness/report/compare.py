@@ -169,6 +169,13 @@ class Comparison:
         return tuple(one for one in self.cells if one.departs)
 
     @property
+    def failing(self) -> tuple[Compared, ...]:
+        """
+        Return the cells that do not work, as the adapters are shipped.
+        """
+        return tuple(one for one in self.cells if one.measured in {Verdict.BROKEN, Verdict.BLOCKED})
+
+    @property
     def practices(self) -> tuple[Practice, ...]:
         """
         Return what became of the documented defaults.

@@ -125,6 +125,35 @@ def test_a_difference_comes_with_its_evidence():
     assert f"index.html#{FAMILY}--OpenAI--stream" in page.links
 
 
+def test_what_is_broken_as_shipped_stands_together_with_the_reason_why_that_is_expected():
+    """
+    Calls that fail in one way are one line; a failure that no registration expects is told from the others.
+    """
+    matrix, claims = one_of_each()
+    why = {Capability.INVOKE: "line 4 of it", Capability.AINVOKE: "line 4 of it", Capability.STREAM: None}
+    cells = tuple(
+        replace(
+            cell, verdict=Verdict.BROKEN, mechanism=None, reason="it raises at 4", why_expected=why[cell.capability]
+        )
+        if cell.capability in why
+        else cell
+        for cell in matrix.cells
+    )
+    broken = replace(matrix, cells=cells)
+    text = render_comparison(broken, claims)
+
+    assert "## Broken as shipped: 3" in text
+    rows = [row for table in tables(parse(text)) if table[0][-1] == "Expected, because" for row in table[1:]]
+    assert rows == [
+        ["OpenAI", "Invoke, Async invoke", "❌ broken", "it raises at 4", "line 4 of it"],
+        ["OpenAI", "Stream", "❌ broken", "it raises at 4", "nobody expects it"],
+    ]
+    page = {one.strip() for one in Page(render_comparison_html(broken, claims)).texts}
+    assert {"line 4 of it", "nobody expects it"} <= page
+    native = replace(matrix, cells=tuple(replace(cell, verdict=Verdict.NATIVE) for cell in matrix.cells))
+    assert "Broken as shipped" not in render_comparison(native, claims)
+
+
 def test_a_documented_default_is_held_against_calls_that_are_not_overridden():
     """
     For a batch it counts how the inputs travelled; calls that the class overrides say nothing of a default.
