@@ -60,7 +60,7 @@ def _besides(found: Comparison) -> str:
 def _totals(found: Comparison) -> Iterator[str]:
     yield "## Totals\n"
     yield table(said.VERDICT_HEADER, ([name, *map(str, numbers)] for name, numbers in said.verdict_rows(found)))
-    yield "".join(f"- {sentence}\n" for sentence in said.totals(found))
+    yield "".join(f"- {escape(sentence)}\n" for sentence in said.totals(found))
     yield table(said.CALL_HEADER, ([name, *map(str, numbers)] for name, numbers in said.call_rows(found)))
 
 

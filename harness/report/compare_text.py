@@ -38,6 +38,8 @@ REGENERATED: Final = (
     "The page's own form. A question mark is a cell that was not measured, or of which the recording cannot tell."
 )
 SILENT: Final = "Where nothing stands, the page says nothing; the family's matrix has those cells as well."
+FEW: Final = 12
+"""Models of one kind of upstream that are named."""
 SHIPPED: Final = "Reported as they are, and repaired by nobody: what fails, where, and why the registration expects it."
 NOT_EXPECTED: Final = "nobody expects it"
 DEFAULTS: Final = "What a call does that a class does not override: as documented, and as measured."
@@ -75,6 +77,19 @@ def totals(found: Comparison) -> Iterator[str]:
         number = len(found.of(finding))
         if number:
             yield f"{FINDINGS[finding][0]}: {counted(number, 'cell')}."
+    yield from answered(found)
+
+
+def answered(found: Comparison) -> Iterator[str]:
+    """
+    Yield what answered the models: how many each kind of upstream did, and which, where these are few.
+    """
+    kinds = [
+        f"{len(names)} {upstream} ({', '.join(names)})" if len(names) <= FEW else f"{len(names)} {upstream}"
+        for upstream, names in found.upstreams.items()
+    ]
+    if kinds:
+        yield f"What answered the models: {', '.join(kinds)}."
 
 
 def shipped(found: Comparison) -> Iterator[tuple[str, ...]]:

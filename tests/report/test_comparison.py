@@ -16,7 +16,7 @@ from harness.report.compare import Finding, compare, page_name
 from harness.report.compare_html import render_comparison_html
 from harness.report.compare_markdown import render_comparison
 from harness.report.write import write_reports
-from harness.words import Capability, FanOut, Mechanism, Verdict
+from harness.words import Capability, FanOut, Mechanism, Upstream, Verdict
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -109,6 +109,23 @@ def test_the_totals_add_up():
     assert "2 of 5 cells with a verdict are as published, 3 are not." in text
     assert [sum(map(int, row[1:])) for row in verdicts[1:]] == [12, 12, 12]
     assert [sum(map(int, row[4:])) for row in calls[1:]] == [2] * 6
+
+
+def test_what_answered_is_told_and_named_where_it_is_few():
+    """
+    Nobody takes a stand-in for the vendor's library, on this page either; many of one kind are only counted.
+    """
+    matrix, claims = one_of_each()
+    adapters = tuple(replace(one, upstream=Upstream.STAND_IN) for one in matrix.adapters)
+    text = render_comparison(replace(matrix, adapters=adapters), claims)
+    many = made_up(14)
+    simulated = tuple(replace(one, upstream=Upstream.SIMULATED) for one in many.adapters)
+    table = {one.name: ALL_NATIVE for one in many.adapters}
+
+    assert "- What answered the models: 1 stand-in (OpenAI)." in text
+    assert "What answered the models: 14 simulated." in " ".join(
+        Page(render_comparison_html(replace(many, adapters=simulated), Claims(family=FAMILY, published=table))).texts
+    )
 
 
 def test_a_difference_comes_with_its_evidence():
