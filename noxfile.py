@@ -188,7 +188,7 @@ def matrix(session: nox.Session, family: str) -> None:
     options = matrix_options(session.posargs)
     if options.family and family not in options.family:
         session.skip(f"{family} was not asked for")
-    environments = environments_of(session, family, options.adapter)
+    environments = environments_of(session, family, options.adapter, options.family or FAMILIES)
     parts, failed = [], []
     for environment in environments:
         part = Path(session.create_tmp()) / f"{environment.name}.json"
@@ -372,14 +372,21 @@ class Environment(NamedTuple):
     home: Path
 
 
-def environments_of(session: nox.Session, family: str, wanted: Sequence[str]) -> list[Environment]:
+def environments_of(
+    session: nox.Session, family: str, wanted: Sequence[str], among: Iterable[str] = FAMILIES
+) -> list[Environment]:
     """
     Return the environments that adapters run in, installed; all of the family's where none is asked for by name.
+
+    A name, or FAMILY/NAME, that none of the families `among` which it is looked for registers is an error.
     """
     names = {name.removeprefix(f"{family}/") for name in wanted}
-    unknown = names.difference(*map(registered, FAMILIES))
+    known = {form for one in among for name in registered(one) for form in (name, f"{one}/{name}")}
+    unknown = [one for one in wanted if one not in known]
     if unknown:
-        session.error(f"no family registers {', '.join(sorted(unknown))}")
+        close = [name for one in unknown for name in difflib.get_close_matches(one, known, n=1, cutoff=0.75)]
+        hint = f"the closest: {', '.join(close)}" if close else "their harness.toml say which there are"
+        session.error(f"{', '.join(unknown)}: no adapter of {', '.join(among)}; {hint}")
     found: dict[str, list[str]] = {}
     for name, where in registered(family).items():
         if not wanted or name in names:

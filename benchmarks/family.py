@@ -4,7 +4,8 @@ What the harness costs beside what it stands on, whole processes, in turn on the
 * **The floor**: the same six calls of the same adapters in one bare loop over plain vcrpy, in one process, without any
   evidence. An instance is made for each call, as here too: constructors talk, and instances change themselves.
 * **langchain-tests**: its own invoke, ainvoke, stream, astream, batch and abatch tests of one modern chat model over
-  recordings, against the harness on that adapter, and on the family by the adapter.
+  recordings, against the harness on that adapter, and on the family by the adapter. Beside it runs the import of that
+  model and its construction, and nothing else: nobody who runs the real class can take less.
 
 What is compared is processor time (user and system, of all the processes of a run), which other programs on the
 machine disturb least; wall time stands beside it. `nox -s bench -- family` makes both environments.
@@ -34,6 +35,7 @@ HERE: Final = Path(__file__).resolve().parent
 FAMILY: Final = HERE.parent / "families" / "langchain-0.0.337" / "harness.toml"
 CHAT: Final = HERE / "chat"
 MOST_OF_THE_FLOOR: Final = 1.5
+IMPORT: Final = "from langchain_openai import ChatOpenAI; ChatOpenAI(model='gpt-4o-mini', api_key='placeholder')"
 LEAST_FOR_ONE: Final = 2.0
 LEAST_FOR_MANY: Final = 8.0
 
@@ -73,7 +75,7 @@ def run(side: Side) -> Cost:
 
 def sides(family: Path, chat: Path, adapters: Sequence[str]) -> list[Side]:
     """
-    Return the four sides, in the order in which they are run.
+    Return the five sides, in the order in which they are run.
 
     Args:
         family: the Python of the family's environment.
@@ -88,6 +90,7 @@ def sides(family: Path, chat: Path, adapters: Sequence[str]) -> list[Side]:
         Side(name="family", command=(str(family), *ours), folder=HERE),
         Side(name="langchain-tests", command=(str(chat), *standard), folder=CHAT / "standard"),
         Side(name="one adapter", command=(str(chat), *one), folder=CHAT),
+        Side(name="its import", command=(str(chat), "-c", IMPORT), folder=CHAT),
     ]
 
 
@@ -165,6 +168,8 @@ def main() -> int:
         missed += not kept
         bound = f"at {'least' if least else 'most'} {limit:g}"
         console.print(f"[{'green' if kept else 'red'}]{what} {figure:.2f} {of}[/] ({bound})")
+    alone = ratio(costs["langchain-tests"], costs["its import"])
+    console.print(f"the import of that one adapter alone is {alone:.2f} times faster than langchain-tests")
     return int(missed > 0)
 
 

@@ -64,7 +64,7 @@ def read_text(file: Path) -> str:
     try:
         return file.read_text("utf-8-sig")
     except FileNotFoundError as error:
-        hint = "check the path; relative paths start at the working directory"
+        hint = "check the path; relative ones start at the working directory, those in a configuration at its folder"
         raise ConfigurationError("there is no such file", where=str(file), hint=hint) from error
     except IsADirectoryError as error:
         raise ConfigurationError("is a directory", where=str(file), hint="name the file in it") from error

@@ -138,9 +138,9 @@ class Registry:
         known = [adapter.id if "/" in name else adapter.name for adapter in within]
         elsewhere = [_id_and_environment(adapter) for adapter in self.adapters if name in _callings(adapter)]
         if elsewhere:
-            hint = f"it is registered as {listed(elsewhere)}"
-        else:
-            hint = f"registered adapters: {listed(dict.fromkeys(known))}" if known else _NOTHING
+            # rightly spelt, so that a name like it would mislead
+            return UnknownNameError(f"unknown adapter {name!r} here", hint=f"it is registered as {listed(elsewhere)}")
+        hint = f"registered adapters: {listed(dict.fromkeys(known))}" if known else _NOTHING
         return UnknownNameError(f"unknown adapter {name!r}{did_you_mean(name, known)}", hint=hint)
 
 

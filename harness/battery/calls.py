@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sys
 import traceback
 from collections.abc import Awaitable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
@@ -45,6 +46,7 @@ class Call:
 
     def __init__(self, instance: object, capability: Capability, inputs: Sequence[str], log: Log, gate: Gate) -> None:
         self._instance = instance
+        self._files = files_of(type(instance))
         self._capability = capability
         self._inputs = tuple(inputs) if capability.batches else (inputs[0],)
         self._log = log
@@ -81,7 +83,7 @@ class Call:
         try:
             yield
         except BaseException as error:  # noqa: BLE001 - also SystemExit and the like are what the adapter did
-            self._log.add(Raised, **raised(error, "call"))
+            self._log.add(Raised, **raised(error, "call", self._files))
         finally:
             self._gate.finish()
 
@@ -157,9 +159,34 @@ def _several(value: object) -> Iterable[object] | None:
     return None
 
 
-def raised(error: BaseException, phase: str) -> dict[str, Any]:
+def files_of(adapter: object) -> tuple[str, ...]:
     """
-    Return the fields of a `Raised` event: what was raised, and the adapter's line that raised it.
+    Return the files that a class and its bases are written in, or a function, the closest first.
+    """
+    names = [getattr(one, "__module__", None) for one in getattr(adapter, "__mro__", (adapter,))]
+    files = [getattr(sys.modules.get(name), "__file__", None) for name in names if isinstance(name, str)]
+    return tuple(dict.fromkeys(file for file in files if isinstance(file, str)))
+
+
+def files_at(target: str) -> tuple[str, ...]:
+    """
+    Return the files of what a target names, if it was imported, as `files_of` does.
+    """
+    module, _, name = target.partition(":")
+    found: object = sys.modules.get(module)
+    for part in name.split("."):
+        found = getattr(found, part, None)
+    return files_of(found)
+
+
+def raised(error: BaseException, phase: str, files: Sequence[str] = ()) -> dict[str, Any]:
+    """
+    Return the fields of a `Raised` event: what was raised, the line that raised it, and the adapter's that led there.
+
+    Args:
+        error: what was raised.
+        phase: when.
+        files: those that the adapter is written in, the closest first.
     """
     if isinstance(error, RegistrationError):
         # told by the harness itself: where it stands is in the message, and where it was raised says nothing
@@ -171,18 +198,29 @@ def raised(error: BaseException, phase: str) -> dict[str, Any]:
         "message": _message(error)[:LONGEST_MESSAGE],
         "unsupported": isinstance(error, NotImplementedError),
         "traceback": "".join(lines[-12:])[-LONGEST_TRACEBACK:],
-        "line": _line(error),
+        "line": _line(error, files),
     }
 
 
-def _line(error: BaseException) -> str:
+def _line(error: BaseException, files: Sequence[str]) -> str:
     if isinstance(error, SyntaxError) and error.filename and not error.filename.startswith("<"):
         # it was raised where the file was imported, and stands elsewhere
-        return f"{_short(_posix(error.filename))}:{error.lineno}"
+        return _spot(error.filename, error.lineno)
     frames = [
         one for one in traceback.extract_tb(error.__traceback__) if not one.filename.startswith(_NOT_THE_ADAPTERS)
     ]
-    return f"{_short(_posix(frames[-1].filename))}:{frames[-1].lineno}" if frames else ""
+    if not frames:
+        return ""
+    last = _spot(frames[-1].filename, frames[-1].lineno)
+    if frames[-1].filename in files:
+        return last
+    # a library's line, compiled perhaps, tells little to whoever has to mend the adapter
+    own = next((one for file in files for one in reversed(frames) if one.filename == file), None)
+    return last if own is None else f"{last}, called from {_spot(own.filename, own.lineno)}"
+
+
+def _spot(filename: str, line: int | None) -> str:
+    return f"{_short(_posix(filename))}:{line}"
 
 
 def _plain(error: RegistrationError, phase: str) -> dict[str, Any]:

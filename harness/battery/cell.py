@@ -13,7 +13,7 @@ from harness.adapters import Adapter, MissingDependency, build
 from harness.adapters.distributions import distributions
 from harness.adapters.reflect import reflected, unbuilt
 from harness.battery.aftermath import Aftermath
-from harness.battery.calls import Call, raised
+from harness.battery.calls import Call, files_at, raised
 from harness.battery.children import ChildWatch
 from harness.battery.counting import Counts
 from harness.battery.job import Job, Send, note
@@ -201,7 +201,7 @@ class Cell:
         except BaseException as error:  # noqa: BLE001 - also SystemExit is what the constructor did
             if inside and _is_of_loops(error):
                 return None
-            self._log.add(Raised, **raised(error, "construction"))
+            self._log.add(Raised, **raised(error, "construction", files_at(self._adapter.target)))
             return False
         cls = type(self._instance)
         self._log.add(Constructed, module=cls.__module__, qualname=cls.__qualname__)

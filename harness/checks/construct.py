@@ -6,7 +6,7 @@ import asyncio
 from typing import TYPE_CHECKING, Any
 
 from harness.adapters import Adapter, MissingDependency, build
-from harness.battery.calls import raised
+from harness.battery.calls import files_at, raised
 from harness.battery.job import note
 from harness.errors import UserError
 from harness.events import Constructed, Missing, Raised, encode
@@ -37,7 +37,7 @@ def run(job: Job, capability: Capability, send: Send) -> None:
         except UserError as error:
             send("note", note("problem", str(error)))
         except BaseException as error:  # noqa: BLE001 - whatever the constructor raises is what it did
-            log.add(Raised, **raised(error, "construction"))
+            log.add(Raised, **raised(error, "construction", files_at(adapter.target)))
         else:
             cls = type(instance)
             log.add(Constructed, module=cls.__module__, qualname=cls.__qualname__)

@@ -72,6 +72,7 @@ class Host:
         self._outbound = outbound
         self._cells = cells
         self._mistake = ""
+        self._dials = 0
 
     def run(self) -> None:
         """
@@ -131,18 +132,23 @@ class Host:
             cassette.fetch(map(Path, wanted), _names(match_on) if match_on else None)
 
     def _problem(self) -> Event | None:
+        """
+        Import what is shared by the cells and say what kept that from being done.
+
+        No cassette is open here, so nothing may leave, also while recording. An import that cannot do without is left
+        to the cells: each makes it within its tape.
+        """
         begun = time.monotonic()
         target = str(self._job.adapter["target"])
         # collecting garbage while much is imported finds none, and takes a tenth of the time
         gc.disable()
         try:
             self._provide(target)
-            if self._job.mode == "record":
+            with guard.closed(self._dialled):
                 self._load(target)
-            else:
-                with guard.closed(self._dialled):
-                    self._load(target)
         except BaseException as error:  # noqa: BLE001 - an import that calls sys.exit is the adapter's failure too
+            if self._dials:
+                return None
             if isinstance(error, RegistrationError) and not isinstance(error, MissingDependency):
                 self._mistake = str(error)
             return _failed_import(error, target, time.monotonic() - begun)
@@ -167,6 +173,7 @@ class Host:
             engines.provide(engines.EngineSpec.of(table), target, recording=self._job.mode == "record")
 
     def _dialled(self, target: str) -> None:
+        self._dials += 1
         self._tell(Frame(kind="note", payload=note("dialled_at_import", target)))
 
     def _run_here(self, capability: str) -> int:

@@ -24,6 +24,7 @@ from harness.adapters.distributions import distributions
 from harness.isolation import processes
 from harness.isolation.host import Cells, serve
 from harness.isolation.protocol import REQUEST, Frame, Order, read_frame, zygote_command
+from harness.tape import guard
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -136,7 +137,13 @@ def preload(entries: Iterable[str]) -> tuple[dict[str, str], str | None]:
     Import each "module", or call each "module:function"; return what failed, and which one started a thread.
 
     A fork takes only the calling thread along, so the import stops at the first entry that leaves another one running.
+    Nothing leaves the machine meanwhile: what cannot be imported without is left to the hosts.
     """
+    with guard.closed():
+        return _preload(entries)
+
+
+def _preload(entries: Iterable[str]) -> tuple[dict[str, str], str | None]:
     failed = {}
     for entry in entries:
         module, _, function = entry.partition(":")

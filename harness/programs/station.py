@@ -8,8 +8,7 @@ import socket
 import threading
 from typing import TYPE_CHECKING, Final, Self
 
-from aiohttp import web
-
+from harness.listening import listening
 from harness.programs.errors import SocketRefusedError
 from harness.programs.gate import AtWork
 from harness.programs.relay import Relay
@@ -24,8 +23,6 @@ if TYPE_CHECKING:
     from harness.programs.visit import Caller, Guest, Visit
     from harness.words import Capability
 
-_GRACE: Final = 0.2
-"""Seconds that unfinished answers may still take at the end."""
 _BACKLOG: Final = 512
 
 
@@ -133,14 +130,7 @@ class Station:
     @contextlib.asynccontextmanager
     async def _upstream(self, session: object) -> AsyncIterator[None]:
         upstream = Upstream(self._origin, self._current, session)  # type: ignore[arg-type]  # aiohttp's, from `new_session`
-        runner = web.AppRunner(
-            upstream.application(), access_log=None, shutdown_timeout=_GRACE, handler_cancellation=True
-        )
-        await runner.setup()
-        try:
-            listener = socket.create_server((LOOPBACK, 0), backlog=_BACKLOG)
-            await web.SockSite(runner, listener, backlog=_BACKLOG).start()
+        listener = socket.create_server((LOOPBACK, 0), backlog=_BACKLOG)
+        async with listening(upstream.application(), listener, backlog=_BACKLOG):
             self.upstream = f"http://{LOOPBACK}:{listener.getsockname()[1]}"
             yield
-        finally:
-            await runner.cleanup()

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Final
 
 from harness.report.matrix import cells_of
 from harness.report.text import safe_name, word
-from harness.words import Capability, Verdict
+from harness.words import Capability, Upstream, Verdict
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
@@ -118,11 +118,13 @@ class Comparison:
     Attributes:
         cells: every published cell, in the page's order.
         besides: measured adapters that the page does not have.
+        upstreams: the published adapters, by what their recordings come from.
     """
 
     claims: Claims
     cells: tuple[Compared, ...]
     besides: tuple[str, ...]
+    upstreams: Mapping[Upstream, tuple[str, ...]]
 
     def of(self, *findings: Finding) -> tuple[Compared, ...]:
         """
@@ -169,6 +171,13 @@ class Comparison:
         return tuple(one for one in self.cells if one.departs)
 
     @property
+    def failing(self) -> tuple[Compared, ...]:
+        """
+        Return the cells that do not work, as the adapters are shipped.
+        """
+        return tuple(one for one in self.cells if one.measured in {Verdict.BROKEN, Verdict.BLOCKED})
+
+    @property
     def practices(self) -> tuple[Practice, ...]:
         """
         Return what became of the documented defaults.
@@ -200,8 +209,16 @@ def compare(matrix: Matrix, claims: Claims) -> Comparison:
         for capability in Capability
         if capability in row
     )
+    answered = {one.name: one.upstream for one in matrix.adapters if one.family == claims.family}
     return Comparison(
-        claims=claims, cells=cells, besides=tuple(name for name in measured if name not in claims.published)
+        claims=claims,
+        cells=cells,
+        besides=tuple(name for name in measured if name not in claims.published),
+        upstreams={
+            upstream: names
+            for upstream in Upstream
+            if (names := tuple(name for name in claims.published if answered.get(name) is upstream))
+        },
     )
 
 

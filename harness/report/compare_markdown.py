@@ -26,6 +26,7 @@ def render_comparison(matrix: Matrix, claims: Claims) -> str:
         f"{said.extent(found)}{_besides(found)}\n",
         *_totals(found),
         *_differences(found),
+        *_shipped(found),
         *_origin(found),
         *_defaults(found),
         f"## Every cell\n\n{said.HOW_TO_READ}\n",
@@ -59,7 +60,7 @@ def _besides(found: Comparison) -> str:
 def _totals(found: Comparison) -> Iterator[str]:
     yield "## Totals\n"
     yield table(said.VERDICT_HEADER, ([name, *map(str, numbers)] for name, numbers in said.verdict_rows(found)))
-    yield "".join(f"- {sentence}\n" for sentence in said.totals(found))
+    yield "".join(f"- {escape(sentence)}\n" for sentence in said.totals(found))
     yield table(said.CALL_HEADER, ([name, *map(str, numbers)] for name, numbers in said.call_rows(found)))
 
 
@@ -78,6 +79,12 @@ def _differences(found: Comparison) -> Iterator[str]:
 def _difference(one: Compared) -> list[str]:
     words = (said.named(one.published), said.named(one.reflected), said.measured_word(one))
     return [escape(one.adapter), one.capability.heading, *words, "" if one.cell is None else escape(one.cell.reason)]
+
+
+def _shipped(found: Comparison) -> Iterator[str]:
+    if found.failing:
+        yield f"## Broken as shipped: {len(found.failing)}\n\n{said.SHIPPED}\n"
+        yield table(said.SHIPPED_HEADER, (_escaped(row) for row in said.shipped(found)), centred=False)
 
 
 def _origin(found: Comparison) -> Iterator[str]:

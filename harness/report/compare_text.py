@@ -38,6 +38,10 @@ REGENERATED: Final = (
     "The page's own form. A question mark is a cell that was not measured, or of which the recording cannot tell."
 )
 SILENT: Final = "Where nothing stands, the page says nothing; the family's matrix has those cells as well."
+FEW: Final = 12
+"""Models of one kind of upstream that are named."""
+SHIPPED: Final = "Reported as they are, and repaired by nobody: what fails, where, and why the registration expects it."
+NOT_EXPECTED: Final = "nobody expects it"
 DEFAULTS: Final = "What a call does that a class does not override: as documented, and as measured."
 HOW_TO_READ: Final = (
     "In each cell: published, what overriding alone would say, measured. Where they do not agree, it is bold."
@@ -73,6 +77,32 @@ def totals(found: Comparison) -> Iterator[str]:
         number = len(found.of(finding))
         if number:
             yield f"{FINDINGS[finding][0]}: {counted(number, 'cell')}."
+    yield from answered(found)
+
+
+def answered(found: Comparison) -> Iterator[str]:
+    """
+    Yield what answered the models: how many each kind of upstream did, and which, where these are few.
+    """
+    kinds = [
+        f"{len(names)} {upstream} ({', '.join(names)})" if len(names) <= FEW else f"{len(names)} {upstream}"
+        for upstream, names in found.upstreams.items()
+    ]
+    if kinds:
+        yield f"What answered the models: {', '.join(kinds)}."
+
+
+def shipped(found: Comparison) -> Iterator[tuple[str, ...]]:
+    """
+    Yield what does not work: name, calls, the word, what was seen, and why the registration expects that.
+    """
+    rows: dict[tuple[str, ...], list[str]] = {}
+    for one in found.failing:
+        if one.cell is not None:
+            why = one.cell.why_expected or NOT_EXPECTED
+            rows.setdefault((one.adapter, measured_word(one), one.cell.reason, why), []).append(one.capability.heading)
+    for (name, *rest), calls in rows.items():
+        yield name, ", ".join(calls), *rest
 
 
 def origin(found: Comparison) -> Iterator[str]:
@@ -109,6 +139,7 @@ def departures(found: Comparison) -> Iterator[tuple[str, ...]]:
 
 DEPARTURES_HEADER: Final = ("Model", "Call", "Published", "Overriding alone", "Measured", "Why")
 DIFFERENCES_HEADER: Final = ("Model", "Call", "Published", "Overriding alone", "Measured", "Evidence")
+SHIPPED_HEADER: Final = ("Model", "Calls", "Measured", "Evidence", "Expected, because")
 DEFAULTS_HEADER: Final = ("Call", "Documented: it", "In the harness's words", "Measured")
 
 

@@ -123,7 +123,7 @@ def _refuse_foreign(run: Sequence[_Slice], others: Sequence[Sequence[_Slice]]) -
         why = "measured other registrations or cassettes than"
     else:
         why = "is of another number of shards than"
-    raise ReportError(f"{names} {why} {rest}", where=run[0].name, hint=_ONE_COMMIT)
+    raise ReportError(f"{names} {why} {rest}", hint=_ONE_COMMIT)
 
 
 def _refuse_missing(run: Sequence[_Slice]) -> None:
@@ -131,9 +131,10 @@ def _refuse_missing(run: Sequence[_Slice]) -> None:
     missing = sorted(set(range(1, of + 1)) - {one.shard.number for one in run})
     there = ", ".join(one.title for one in run)
     numbers = ", ".join(f"{number}/{of}" for number in missing)
-    hint = f"name its file too, or run it: `--shard {missing[0]}/{of} --json FILE`"
-    verb = "is" if len(missing) == 1 else "are"
-    raise ReportError(f"shard {numbers} {verb} missing; there {'is' if len(run) == 1 else 'are'} {there}", hint=hint)
+    named, rest = ("shard {} is", "its file") if len(missing) == 1 else ("shards {} are", "their files")
+    hint = f"name {rest} too, or run what is missing: `--shard {missing[0]}/{of} --json FILE`"
+    there = f"there {'is' if len(run) == 1 else 'are'} {there}"
+    raise ReportError(f"{named.format(numbers)} missing; {there}", hint=hint)
 
 
 def _agreed(what: str, versions: Mapping[str, T]) -> T:

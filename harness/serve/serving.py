@@ -24,8 +24,6 @@ if TYPE_CHECKING:
     from harness.serve.server import Replayer
 
 LOOPBACK: Final = "127.0.0.1"
-_GRACE: Final = 0.2
-"""Seconds that unfinished answers may still take when the server ends."""
 _BACKLOG: Final = 512
 
 
@@ -159,17 +157,11 @@ async def _until_stopped(
 
 
 async def _run(replayer: Replayer, listener: socket.socket, stop: asyncio.Event, ready: Callable[[str], None]) -> None:
-    from aiohttp import web  # noqa: PLC0415 - an extra
+    from harness.listening import listening  # noqa: PLC0415 - its library is an extra
 
-    # an answer whose client went away, or whose server ends, has nobody to wait for
-    runner = web.AppRunner(replayer.application(), access_log=None, shutdown_timeout=_GRACE, handler_cancellation=True)
-    await runner.setup()
-    try:
-        await web.SockSite(runner, listener, backlog=_BACKLOG).start()
+    async with listening(replayer.application(), listener, backlog=_BACKLOG):
         ready(url_of(listener))
         await stop.wait()
-    finally:
-        await runner.cleanup()
 
 
 def _replayer(recordings: Recordings, log: ServerLog, options: Options) -> Replayer:

@@ -91,7 +91,7 @@ def believed(hurried: Judgement, paced: Judgement) -> Judgement:
     if paced.verdict not in _JUDGED or delivery is None or delivery is hurried.evidence.delivery:
         return hurried
     came = f"at the recorded pace {_CAME[delivery]} the middle of the answer's {hurried.evidence.arrivals} arrivals"
-    told = f"{came}; a replay that takes no time leaves none to the clock by which it gathers them"
+    told = f"{came}; the times are of a replay that takes none, and leaves none to the clock by which it gathers them"
     reason = f"{paced.reason}; {told}" if delivery is Delivery.INCREMENTAL and paced.mechanism is not None else told
     evidence = replace(hurried.evidence, delivery=delivery, async_io=paced.evidence.async_io)
     return replace(hurried, verdict=paced.verdict, mechanism=paced.mechanism, reason=reason, evidence=evidence)

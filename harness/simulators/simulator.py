@@ -27,9 +27,6 @@ if TYPE_CHECKING:
 _TURNS = 6
 """Turns of the loop in which a connection is surely accepted."""
 
-_GRACE = 0.2
-"""Seconds that unfinished answers may still take when the simulator ends."""
-
 
 class Simulator:
     """
@@ -130,28 +127,25 @@ class Simulator:
             self._ready.set()
 
     async def _serve(self) -> None:
-        from aiohttp import web  # noqa: PLC0415 - an extra
+        from harness.listening import listening  # noqa: PLC0415 - its library is an extra
 
-        # an answer whose client went away, or whose simulator ends, has nobody to wait for
-        application = self._provider.application()
-        runner = web.AppRunner(application, access_log=None, shutdown_timeout=_GRACE, handler_cancellation=True)
-        await runner.setup()
-        listener = socket.create_server(("127.0.0.1", 0))
-        try:
-            await web.SockSite(runner, listener).start()
-            grpc = _grpc_server(self._provider, self._shapes)
-            self._grpc_address = await grpc.start() if grpc else None
-            self._loop, self._stop = asyncio.get_running_loop(), asyncio.Event()
-            self._address = listener.getsockname()[:2]
-            self._ready.set()
-            await self._stop.wait()
-            await _refuse_more(listener)
-            if grpc:
-                await grpc.stop()
-        finally:
-            self._address = None
-            await runner.cleanup()
-            listener.close()
+        with socket.create_server(("127.0.0.1", 0)) as listener:
+            try:
+                async with listening(self._provider.application(), listener):
+                    await self._until_stopped(listener)
+            finally:
+                self._address = None
+
+    async def _until_stopped(self, listener: socket.socket) -> None:
+        grpc = _grpc_server(self._provider, self._shapes)
+        self._grpc_address = await grpc.start() if grpc else None
+        self._loop, self._stop = asyncio.get_running_loop(), asyncio.Event()
+        self._address = listener.getsockname()[:2]
+        self._ready.set()
+        await self._stop.wait()
+        await _refuse_more(listener)
+        if grpc:
+            await grpc.stop()
 
 
 async def _refuse_more(listener: socket.socket) -> None:

@@ -79,7 +79,8 @@ def wrong_shape(capability: Capability, events: Sequence[Event]) -> Ruling | Non
     if capability.batches and not returned.plural:
         return Verdict.BROKEN, f"{inputs} inputs gave one {returned.types[0]} instead of {inputs} outputs"
     if capability.batches and len(returned.texts) != inputs:
-        return Verdict.BROKEN, f"{inputs} inputs gave {len(returned.texts)} outputs"
+        outputs = len(returned.texts)
+        return Verdict.BROKEN, f"{inputs} inputs gave {outputs} output{'' if outputs == 1 else 's'}"
     for text, kind in zip(returned.texts, returned.types, strict=True):
         if text is None:
             return Verdict.BROKEN, f"the output is a {kind}, which carries no text"

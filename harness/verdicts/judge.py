@@ -85,7 +85,7 @@ def _before_the_answer(events: Sequence[Event]) -> Ruling | None:
             case Raised(phase="import", type=kind, message=message):
                 return Verdict.BLOCKED, f"its module cannot be imported: {_short(kind, message)}{_at(event)}"
             case Raised(phase="construction", type=kind, message=message):
-                return _constructor(events, _short(kind, message))
+                return _constructor(events, f"{_short(kind, message)}{_at(event)}")
     died = first(events, Died)
     if died is not None and not any(isinstance(event, Constructed) for event in events):
         return _constructor(events, _death(died))

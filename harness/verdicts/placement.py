@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from harness.events import Computed, Event, Hook, Stalled, Where, home_of
+from harness.verdicts.exchanges import CALL
 from harness.words import AsyncIO
 
 if TYPE_CHECKING:
@@ -57,14 +58,28 @@ def classify_async_io(events: Sequence[Event], traffic: Traffic) -> tuple[AsyncI
         return None, ""
     deciding = [*traffic.inference, *(one for group in traffic.answers.values() for one in group)]
     places = {worst_place(home, one) for one in deciding}
-    if any(worst_place(home, one) is AsyncIO.BLOCKS_LOOP for one in traffic.calls):
-        places.add(AsyncIO.BLOCKS_LOOP)
-        return AsyncIO.BLOCKS_LOOP, "synchronous code moved the bytes on the event loop's thread"
+    blocking = [one for one in traffic.calls if worst_place(home, one) is AsyncIO.BLOCKS_LOOP]
+    if blocking:
+        return AsyncIO.BLOCKS_LOOP, _blocked_by(blocking, deciding)
     held = held_up(events)
     if held:
         return AsyncIO.BLOCKS_LOOP, held
     worst = next((one for one in _WORST_FIRST if one in places), None)
     return worst, _CLAUSES.get(worst, "") if worst else ""
+
+
+def _blocked_by(blocking: Sequence[Exchange], deciding: Sequence[Exchange]) -> str:
+    """
+    Say what was done on the loop's own thread: the answer's own traffic, an engine's work, or a request beside it.
+    """
+    own = [one for one in blocking if one in deciding]
+    if not own and deciding:
+        beside = blocking[0].sent
+        what = f"{beside.method} {beside.uri.partition('?')[0]}"
+        return f"a request beside the answer's ({what}) was synchronous, on the event loop's thread"
+    if own and all(one.sent.method == CALL for one in own):
+        return "the engine was called, and worked, on the event loop's thread"
+    return "synchronous code moved the bytes on the event loop's thread"
 
 
 def held_up(events: Iterable[Event]) -> str:

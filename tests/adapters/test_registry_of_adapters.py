@@ -63,7 +63,7 @@ def test_what_is_asked_for_comes_in_the_order_of_registration(names, families, e
         (["Opnai"], [], ["unknown adapter 'Opnai'; did you mean 'OpenAI'?", "Anthropic"]),
         (["openai"], [], ["unknown adapter 'openai'; did you mean 'OpenAI'?"]),
         (["g/Cohere"], [], ["unknown adapter 'g/Cohere'", "did you mean"]),
-        (["Cohere"], ["g"], ["unknown adapter 'Cohere'", "it is registered as f/Cohere"]),
+        (["Cohere"], ["g"], ["unknown adapter 'Cohere' here", "it is registered as f/Cohere"]),
         (["Zzz"], [], ["unknown adapter 'Zzz'\n", "registered adapters: OpenAI, Anthropic, Cohere"]),
         ([], ["ff"], ["unknown family 'ff'; did you mean 'f'?", "registered families: f, g"]),
     ],

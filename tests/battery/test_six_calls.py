@@ -5,6 +5,7 @@ The six calls: each is made as a caller would make it, and what comes back is lo
 from __future__ import annotations
 
 import asyncio
+import json
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -128,6 +129,22 @@ def test_what_a_tap_raises_is_told_of_at_the_line_that_asked() -> None:
     _, raised = _events(_with(Capability.INVOKE, fail), Capability.INVOKE)
     assert isinstance(raised, Raised)
     assert raised.line.startswith("battery/test_six_calls.py:")
+
+
+@pytest.mark.parametrize("capability", list(Capability))
+def test_what_a_library_raises_is_told_of_with_the_adapters_line(capability: Capability) -> None:
+    """
+    A line of a library alone does not say where the adapter is to be mended.
+    """
+
+    def fail(_self: object, _prompt: object) -> None:
+        json.loads("{")
+
+    _, raised = _events(_with(capability, fail), capability)
+    assert isinstance(raised, Raised)
+    library, _, own = raised.line.partition(", called from ")
+    assert library.startswith("json/decoder.py:")
+    assert own == f"battery/test_six_calls.py:{fail.__code__.co_firstlineno + 1}"
 
 
 @pytest.mark.parametrize("capability", list(Capability))

@@ -105,6 +105,31 @@ def test_a_key_sent_and_repeated_over_tls_is_written_nowhere(tls: Folder) -> Non
     assert tls("run", "Spy", "--only", "invoke", "--only", "stream", env=tls.env(SPY_KEY="another")).status == 0
 
 
+def test_what_a_module_asks_when_it_is_imported_is_recorded_and_replayed(tmp_path: Path) -> None:
+    """
+    Its request stands in each call's cassette, before the constructor's; without one the cell is unknown, not blocked.
+    """
+    with ToyUpstream() as upstream:
+        made = write_project(tmp_path / "early", upstream.base_url)
+        asked = f"httpx.post({upstream.base_url + '/echo'!r}, json={{'prompt': 'early', 'stream': False}}).json()"
+        early = f"import httpx\nfrom spy import Spy\nEARLY = {asked}\nclass Early(Spy):\n    early = EARLY\n"
+        (made.path / "spy.py").write_text(SPY, encoding="utf-8")
+        (made.path / "early.py").write_text(early, encoding="utf-8")
+        made.toml.write_text(
+            'family = "toys"\n[adapters.Early]\ntarget = "early:Early"\n'
+            f'kwargs = {{ base_url = "{upstream.base_url}", api_key = "k" }}\n',
+            encoding="utf-8",
+        )
+        done = made("record", "Early", "--only", "invoke", "--only", "stream")
+    assert done.status == 0, done.said
+    for call in ("invoke", "stream"):
+        stored = yaml.safe_load(made.cassette("Early", call).read_text())["interactions"]
+        assert [json.loads(one["request"]["body"])["prompt"][:5] for one in stored] == ["early", "Repea"]
+    assert "2 native" in made("run", "Early", "--only", "invoke", "--only", "stream").said
+    made.cassette("Early", "invoke").unlink()
+    assert "1 unknown" in made("run", "Early", "--only", "invoke", "--no-baseline").said
+
+
 def test_an_untrusted_server_leaves_everything_as_it_was(tls: Folder) -> None:
     """
     Where the certificate is not trusted nothing is recorded, and what was there stays.

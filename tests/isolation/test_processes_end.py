@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import os
 import signal
+import socket
 import subprocess
 import sys
 import textwrap
@@ -255,6 +256,24 @@ def test_a_preload_that_fails_is_reported_and_the_run_goes_on(job: MakeJob, tmp_
     assert failures["isolation_raises"] == "ZeroDivisionError: division by zero"
     assert "started a thread" in failures["isolation_threads"]
     assert outcome.notes["threads"] == "1"
+
+
+@needs_fork
+def test_what_is_preloaded_reaches_nobody(job: MakeJob, tmp_path: Path) -> None:
+    """
+    A library that wants to report its use at import is refused, although its host is not there yet to cut the network.
+    """
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        server.settimeout(0)
+        dial = f"import socket\nsocket.create_connection({server.getsockname()!r})"
+        (tmp_path / "isolation_reporting.py").write_text(dial)
+        with _importable(tmp_path), Fleet(preload=["isolation_reporting"], spawn=False) as fleet:
+            fleet.measure(job("count"), [INVOKE])
+            failures = fleet.preload_failures
+
+        assert "was not dialled" in failures["isolation_reporting"]
+        with pytest.raises(BlockingIOError):
+            server.accept()
 
 
 @needs_fork

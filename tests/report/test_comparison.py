@@ -16,7 +16,7 @@ from harness.report.compare import Finding, compare, page_name
 from harness.report.compare_html import render_comparison_html
 from harness.report.compare_markdown import render_comparison
 from harness.report.write import write_reports
-from harness.words import Capability, FanOut, Mechanism, Verdict
+from harness.words import Capability, FanOut, Mechanism, Upstream, Verdict
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -111,6 +111,23 @@ def test_the_totals_add_up():
     assert [sum(map(int, row[4:])) for row in calls[1:]] == [2] * 6
 
 
+def test_what_answered_is_told_and_named_where_it_is_few():
+    """
+    Nobody takes a stand-in for the vendor's library, on this page either; many of one kind are only counted.
+    """
+    matrix, claims = one_of_each()
+    adapters = tuple(replace(one, upstream=Upstream.STAND_IN) for one in matrix.adapters)
+    text = render_comparison(replace(matrix, adapters=adapters), claims)
+    many = made_up(14)
+    simulated = tuple(replace(one, upstream=Upstream.SIMULATED) for one in many.adapters)
+    table = {one.name: ALL_NATIVE for one in many.adapters}
+
+    assert "- What answered the models: 1 stand-in (OpenAI)." in text
+    assert "What answered the models: 14 simulated." in " ".join(
+        Page(render_comparison_html(replace(many, adapters=simulated), Claims(family=FAMILY, published=table))).texts
+    )
+
+
 def test_a_difference_comes_with_its_evidence():
     """
     Both the Markdown and the page give the cell's own sentence, and the page leads to the rest.
@@ -123,6 +140,35 @@ def test_a_difference_comes_with_its_evidence():
     ]
     assert "because broken" in {text.strip() for text in page.texts}
     assert f"index.html#{FAMILY}--OpenAI--stream" in page.links
+
+
+def test_what_is_broken_as_shipped_stands_together_with_the_reason_why_that_is_expected():
+    """
+    Calls that fail in one way are one line; a failure that no registration expects is told from the others.
+    """
+    matrix, claims = one_of_each()
+    why = {Capability.INVOKE: "line 4 of it", Capability.AINVOKE: "line 4 of it", Capability.STREAM: None}
+    cells = tuple(
+        replace(
+            cell, verdict=Verdict.BROKEN, mechanism=None, reason="it raises at 4", why_expected=why[cell.capability]
+        )
+        if cell.capability in why
+        else cell
+        for cell in matrix.cells
+    )
+    broken = replace(matrix, cells=cells)
+    text = render_comparison(broken, claims)
+
+    assert "## Broken as shipped: 3" in text
+    rows = [row for table in tables(parse(text)) if table[0][-1] == "Expected, because" for row in table[1:]]
+    assert rows == [
+        ["OpenAI", "Invoke, Async invoke", "❌ broken", "it raises at 4", "line 4 of it"],
+        ["OpenAI", "Stream", "❌ broken", "it raises at 4", "nobody expects it"],
+    ]
+    page = {one.strip() for one in Page(render_comparison_html(broken, claims)).texts}
+    assert {"line 4 of it", "nobody expects it"} <= page
+    native = replace(matrix, cells=tuple(replace(cell, verdict=Verdict.NATIVE) for cell in matrix.cells))
+    assert "Broken as shipped" not in render_comparison(native, claims)
 
 
 def test_a_documented_default_is_held_against_calls_that_are_not_overridden():

