@@ -60,6 +60,22 @@ class ReportError(UserError):
     code = "report"
 
 
+class LibraryMissingError(UserError):
+    """
+    Report that a library which a part of the harness needs, and which comes with an extra, is not installed.
+    """
+
+    code = "library-missing"
+
+
+class PortTakenError(UserError):
+    """
+    Report a port that somebody else listens at.
+    """
+
+    code = "port-taken"
+
+
 class IsolationError(HarnessError):
     """
     Report that the processes which run the adapters cannot be had.

@@ -13,6 +13,13 @@ UNAUTHORISED: Final = frozenset({401, 403})
 """HTTP statuses of a request without valid credentials or rights (RFC 9110, 15.5.2 and 15.5.4)."""
 
 
+def counted(number: int, noun: str, plural: str | None = None) -> str:
+    """
+    Return a number with its noun: `1 item`, `2 items`.
+    """
+    return f"{number} {noun if number == 1 else plural or noun + 's'}"
+
+
 class Capability(StrEnum):
     """
     Name one of the six calls.

@@ -62,6 +62,8 @@ FORBIDDEN: Final = {
         r"(?i)pythonhosted\.org|\bpypi\.org/|--(?:extra-)?index-url|--find-[l]inks|https?://[^\s\"']+/simple\b"
     ),
 }
+FAULTS: Final = frozenset({"HarnessError", "UserError"})
+"""What errors have in common: whose fault it is."""
 LINK: Final = re.compile(r"\]\((?!https?:|mailto:|#)([^)#\s]+)")
 NOT_OURS: Final = frozenset({"build", "dist", "__pycache__"})
 
@@ -126,6 +128,40 @@ def undocumented(node: ast.AST, prefix: str = "") -> Iterator[str]:
             yield f"line {child.lineno}: {prefix}{child.name}"
         if isinstance(child, ast.ClassDef):
             yield from undocumented(child, f"{prefix}{child.name}.")
+
+
+def codes_of_errors(trees: list[ast.Module], root: str = "HarnessError") -> dict[str, str]:
+    """
+    Return the classes that derive from one, however far, with the code that each states; empty where it states none.
+    """
+    classes = [node for tree in trees for node in ast.walk(tree) if isinstance(node, ast.ClassDef)]
+    found: dict[str, str] = {}
+    while more := [
+        one
+        for one in classes
+        if one.name not in found and any(ast.unparse(base).rpartition(".")[2] in {root, *found} for base in one.bases)
+    ]:
+        found |= {one.name: code_of(one) for one in more}
+    return found
+
+
+def code_of(error: ast.ClassDef) -> str:
+    """
+    Return the code that an error's class states.
+    """
+    stated = (
+        node.value for node in error.body if isinstance(node, ast.Assign) and ast.unparse(node.targets[0]) == "code"
+    )
+    return next((str(value.value) for value in stated if isinstance(value, ast.Constant)), "")
+
+
+def calls_of(tree: ast.Module, names: frozenset[str]) -> Iterator[ast.Call]:
+    """
+    Yield where something of one of these names is called.
+    """
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Call) and ast.unparse(node.func).rpartition(".")[2] in names:
+            yield node
 
 
 def overloads(node: ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef) -> bool:
@@ -231,6 +267,36 @@ def test_what_is_public_is_documented(path: Path) -> None:
 
     assert ast.get_docstring(module), f"{name_of(path)} has no docstring"
     assert list(undocumented(module)) == []
+
+
+def test_every_cause_has_an_error_of_its_own() -> None:
+    """
+    No source raises what all errors have in common; each class has a code of its own, of lower-case words.
+    """
+    trees = {path: ast.parse(path.read_text(encoding="utf-8")) for path in sources()}
+    codes = codes_of_errors(list(trees.values()))
+    said = list(codes.values())
+    made = [(name_of(path), call.lineno) for path, tree in trees.items() for call in calls_of(tree, FAULTS)]
+
+    assert made == []
+    assert [name for name, code in codes.items() if not re.fullmatch(r"[a-z]+(-[a-z]+)*", code)] == []
+    assert [code for code in said if said.count(code) > 1] == []
+
+
+def test_every_mistake_comes_with_its_remedy() -> None:
+    """
+    Whatever the user can mend is told together with how to mend it.
+    """
+    trees = {path: ast.parse(path.read_text(encoding="utf-8")) for path in sources()}
+    mistakes = frozenset(codes_of_errors(list(trees.values()), "UserError"))
+    bare = [
+        f"{name_of(path)}, line {call.lineno}"
+        for path, tree in trees.items()
+        for call in calls_of(tree, mistakes)
+        if not {"hint", None} & {keyword.arg for keyword in call.keywords}
+    ]
+
+    assert bare == []
 
 
 def test_what_is_not_documented_is_seen() -> None:

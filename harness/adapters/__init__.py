@@ -11,11 +11,12 @@ from harness.adapters.missing import MissingDependency, missing_dependency
 from harness.adapters.project import Project, load_project
 from harness.adapters.published import load_published
 from harness.adapters.reflect import reflected
-from harness.adapters.registry import Registry, UnknownNameError, find_adapters, flatten
+from harness.adapters.registry import AmbiguousNameError, Registry, UnknownNameError, find_adapters, flatten
 from harness.adapters.variables import expand
 
 __all__ = [
     "Adapter",
+    "AmbiguousNameError",
     "ConfigurationError",
     "MissingDependency",
     "Project",

@@ -94,8 +94,10 @@ def check_target(adapter: Adapter) -> None:
     except RegistrationError:
         raise
     except (Exception, SystemExit) as error:
-        msg = f"importing {adapter.target.partition(':')[0]} raised {type(error).__name__}: {error}"
-        raise RegistrationError(msg, where=f"{adapter.place}, target") from error
+        module = adapter.target.partition(":")[0]
+        msg = f"importing {module} raised {type(error).__name__}: {error}"
+        hint = f'mend the module; `python -c "import {module}"` shows where in it that happens'
+        raise RegistrationError(msg, where=f"{adapter.place}, target", hint=hint) from error
 
 
 def build(adapter: Adapter) -> object:

@@ -252,7 +252,8 @@ def environment(value: object, where: str) -> dict[str, str]:
     found: dict[str, str] = {}
     for name, setting in table(value, where).items():
         if not name or "=" in name or "\0" in name:
-            raise RegistrationError(f"{name!r} cannot name an environment variable", where=where)
+            hint = 'use letters, digits and "_", for example: env = { MY_REGION = "eu" }'
+            raise RegistrationError(f"{name!r} cannot name an environment variable", where=where, hint=hint)
         if not isinstance(setting, str):
             refuse(setting, "a string", f"{where}.{name}", hint=f'write it in quotes: {name} = "{_as_text(setting)}"')
         found[name] = setting

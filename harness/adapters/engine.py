@@ -57,7 +57,8 @@ def _modules(value: object, where: str) -> list[str]:
     names = list(checks.texts(value, where))
     for name in names:
         if not _MODULE.fullmatch(name):
-            raise RegistrationError(f"{name!r} is not the name of a module", where=where)
+            hint = "write it as it is imported, with dots and no colon, such as ctransformers.llm"
+            raise RegistrationError(f"{name!r} is not the name of a module", where=where, hint=hint)
     return names
 
 

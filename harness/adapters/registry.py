@@ -35,6 +35,14 @@ class UnknownNameError(UserError):
     code = "unknown-name"
 
 
+class AmbiguousNameError(UserError):
+    """
+    Report a name that adapters of several families have.
+    """
+
+    code = "ambiguous-name"
+
+
 @dataclass(frozen=True, slots=True)
 class Registry:
     """
@@ -102,12 +110,13 @@ class Registry:
         Return the one adapter of a name.
 
         Raises:
-            UnknownNameError: there is none, or more than one family has it.
+            UnknownNameError: there is none.
+            AmbiguousNameError: more than one family has it.
         """
         found = self.select([name], families)
         if len(found) > 1:
             choices = ", ".join(adapter.id for adapter in found)
-            raise UnknownNameError(f"{name!r} stands in more than one family", hint=f"say which: {choices}")
+            raise AmbiguousNameError(f"{name!r} stands in more than one family", hint=f"say which: {choices}")
         return found[0]
 
     def _within(self, families: tuple[str, ...]) -> tuple[Adapter, ...]:

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Final
 from harness.checks.check import NotApplicable, check
 from harness.checks.streams import STREAMS
 from harness.events import Arrival
-from harness.report.text import counted
 from harness.tape.faults import Faults
+from harness.words import counted
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING, Final
 
 import click
 
+from harness.cli.errors import UnattendedError
 from harness.cli.screen import note
-from harness.errors import UserError
-from harness.report.text import counted
 from harness.session.made import needed
 from harness.session.paths import cassette_path, family_of
+from harness.words import counted
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -74,7 +74,7 @@ def agree(plans: Sequence[Plan], *, yes: bool) -> None:
 
     Raises:
         Abort: the user said no.
-        UserError: there are many, and nobody can be asked.
+        UnattendedError: there are many, and nobody can be asked.
     """
     if not plans:
         return
@@ -85,7 +85,7 @@ def agree(plans: Sequence[Plan], *, yes: bool) -> None:
         click.confirm("go on?", abort=True, err=True)
     elif (most := sum(one.most for one in plans)) > UNATTENDED:
         msg = f"this would make up to {most} inference requests, and there is no terminal to ask on"
-        raise UserError(msg, hint="--yes makes them; names, --only and --missing make them fewer")
+        raise UnattendedError(msg, hint="--yes makes them; names, --only and --missing make them fewer")
 
 
 def _tell(plans: Sequence[Plan]) -> None:

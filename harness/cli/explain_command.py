@@ -50,7 +50,7 @@ def command(ctx: click.Context, /, *, name: str, call: str, source: Path | None,
     from harness.cli.screen import has_colour, say, width  # noqa: PLC0415 - `--help` does without
     from harness.report.explain import render_explain  # noqa: PLC0415 - as above
 
-    wanted = capability(call)
+    wanted = capability(call, "CAPABILITY")
     status = 0
     if source is None:
         cell, adapter, checks, status = _replayed(ctx, given, name, wanted)
@@ -94,10 +94,10 @@ def _read(source: Path, name: str, wanted: Capability) -> tuple[Cell, Measured, 
     for cell in matrix.cells:
         if (cell.family, cell.adapter, cell.capability) == (adapter.family, adapter.name, wanted):
             return cell, adapter, [one for one in sorted_checks(matrix) if _is_of(one, cell)]
-    from harness.errors import UserError  # noqa: PLC0415 - as above
+    from harness.cli.errors import UnmeasuredCellError  # noqa: PLC0415 - as above
 
     hint = "it is the matrix of a part: `harness run` measures every cell"
-    raise UserError(f"{name} {wanted} was not measured", where=str(source), hint=hint)
+    raise UnmeasuredCellError(f"{name} {wanted} was not measured", where=str(source), hint=hint)
 
 
 def _is_of(one: Checked, cell: Cell) -> bool:
@@ -105,7 +105,7 @@ def _is_of(one: Checked, cell: Cell) -> bool:
 
 
 def _adapter(matrix: Matrix, name: str, source: Path) -> Measured:
-    from harness.adapters.registry import UnknownNameError  # noqa: PLC0415 - as above
+    from harness.adapters.registry import AmbiguousNameError, UnknownNameError  # noqa: PLC0415 - as above
     from harness.adapters.spelling import did_you_mean, listed  # noqa: PLC0415 - as above
 
     found = [one for one in matrix.adapters if name in {one.name, f"{one.family}/{one.name}"}]
@@ -113,7 +113,7 @@ def _adapter(matrix: Matrix, name: str, source: Path) -> Measured:
         return found[0]
     if found:
         choices = ", ".join(f"{one.family}/{one.name}" for one in found)
-        raise UnknownNameError(
+        raise AmbiguousNameError(
             f"{name!r} stands in more than one family", where=str(source), hint=f"say which: {choices}"
         )
     known = [f"{one.family}/{one.name}" if "/" in name else one.name for one in matrix.adapters]

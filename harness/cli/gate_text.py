@@ -6,7 +6,8 @@ from dataclasses import asdict
 from typing import TYPE_CHECKING, Any, Final
 
 from harness.checks.result import State
-from harness.report.text import counted, one_line, printable
+from harness.report.text import one_line, printable
+from harness.words import counted
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

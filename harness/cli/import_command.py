@@ -40,7 +40,7 @@ def command(ctx: click.Context, /, files: tuple[Path, ...], **given: Any) -> Non
       harness import test_stream.yaml --adapter MyLLM --as astream
       harness import old.yaml.gz --adapter MyLLM --again
     """  # noqa: D301 - click looks for this very character
-    chosen = tuple(dict.fromkeys(capability(call) for call in given["calls"]))
+    chosen = tuple(dict.fromkeys(capability(call, "--as") for call in given["calls"]))
     project = project_of(ctx, given["config"])
     adapter = registry_of(project).find(given["name"])
 

@@ -11,7 +11,7 @@ from harness.cli.results import shown
 from harness.cli.screen import has_colour, note, say, width
 from harness.errors import UserError
 from harness.marks import carried
-from harness.report.text import counted, one_line
+from harness.report.text import one_line
 from harness.session.attempts import forget_attempt
 from harness.session.commands import typed
 from harness.session.paths import cassette_path
@@ -19,7 +19,7 @@ from harness.session.tidy import secrets_among
 from harness.tape.cassette import place
 from harness.tape.foreign.imported import Imported, read_imported
 from harness.tape.secrets import hits
-from harness.words import Capability, Upstream
+from harness.words import Capability, Upstream, counted
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

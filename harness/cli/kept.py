@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from harness.report.text import counted, one_line
+from harness.report.text import one_line
 from harness.session.problems import Trouble
-from harness.words import Verdict
+from harness.words import Verdict, counted
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -10,7 +10,7 @@ import click
 
 from harness.cli.options import Selection, select, selecting
 from harness.cli.screen import has_colour, say, width
-from harness.words import Capability
+from harness.words import Capability, counted
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -93,7 +93,7 @@ def _table(selection: Selection) -> str:
     from rich.text import Text  # noqa: PLC0415 - as above
 
     from harness.report.terminal import NARROWEST_TABLE, rendered  # noqa: PLC0415 - as above
-    from harness.report.text import counted, one_line  # noqa: PLC0415 - as above
+    from harness.report.text import one_line  # noqa: PLC0415 - as above
 
     families: dict[str, list[list[str]]] = {}
     for adapter in selection.adapters:

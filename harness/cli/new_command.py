@@ -61,7 +61,7 @@ def command(ctx: click.Context, /, name: str, **given: Any) -> None:  # noqa: AN
     if not asked["target"]:
         raise click.UsageError("the target is missing: --target my_package.llms:MyLLM", ctx)
     for call in asked["declares"]:
-        capability(call)
+        capability(call, "--declares")
     config = given["config"] or (ctx.obj or {}).get("config")
     ctx.exit(register(name, asked, Path(config) if config else None))
 

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, Final, TypeVar
 import click
 
 from harness.cells import Shard
+from harness.cli.errors import NoAdaptersError, UnknownCapabilityError
 from harness.errors import UserError
 from harness.session.settings import MEMORY, TIMEOUT, Settings
 from harness.words import Capability
@@ -192,13 +193,14 @@ def registry_of(project: Project) -> Registry:
     Return every adapter that is registered.
 
     Raises:
-        UserError: there is none, or a registration cannot be used.
+        NoAdaptersError: there is none.
+        RegistrationError: one cannot be used.
     """
     registry = everything_registered(project)
     if not len(registry):
         neither = "neither harness.toml nor a table [tool.harness] in pyproject.toml"
         where = str(project.file) if project.file else f"{neither} from {project.root} upwards"
-        raise UserError("no adapter is registered", where=where, hint=_EXAMPLE)
+        raise NoAdaptersError("no adapter is registered", where=where, hint=_EXAMPLE)
     return registry
 
 
@@ -225,7 +227,7 @@ def select(ctx: click.Context, given: Mapping[str, Any]) -> Selection:
     project = project_of(ctx, given["config"])
     registry = registry_of(project)
     adapters = registry.select(given["names"], given["families"], given["environment"])
-    named = {capability(name) for name in given["only"]}
+    named = {capability(name, "--only") for name in given["only"]}
     return Selection(project, registry, adapters, tuple(one for one in Capability if not named or one in named))
 
 
@@ -248,12 +250,16 @@ def in_part(selection: Selection, part: Slice | None) -> Selection:
     return replace(selection, adapters=adapters, shard=shard)
 
 
-def capability(name: str) -> Capability:
+def capability(name: str, where: str | None = None) -> Capability:
     """
     Return the call of a name.
 
+    Args:
+        name: what was typed.
+        where: the option or argument that it was typed for, for errors.
+
     Raises:
-        UserError: there is none; says which was probably meant.
+        UnknownCapabilityError: there is none; says which was probably meant.
     """
     try:
         return Capability(name)
@@ -262,4 +268,4 @@ def capability(name: str) -> Capability:
 
         known = [one.value for one in Capability]
         msg = f"unknown capability {name!r}{did_you_mean(name, known)}"
-        raise UserError(msg, hint=f"the six calls are {', '.join(known)}") from None
+        raise UnknownCapabilityError(msg, where=where, hint=f"the six calls are {', '.join(known)}") from None

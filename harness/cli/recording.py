@@ -11,15 +11,14 @@ from harness.adapters.variables import unset
 from harness.cli import results
 from harness.cli.cost import agree, plan
 from harness.cli.endings import INTERRUPTED
+from harness.cli.errors import NoSimulatorsError, SimulatorUnnamedError, UnknownSimulatorError, UpstreamMismatchError
 from harness.cli.kept import lines
 from harness.cli.running import Measured, measure
 from harness.cli.screen import note
-from harness.errors import UserError
-from harness.report.text import counted
 from harness.session.checks import check_matching
 from harness.session.outputs import require_directory
 from harness.session.paths import cassette_path
-from harness.words import Capability, Upstream
+from harness.words import Capability, Upstream, counted
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -127,10 +126,10 @@ def _require_honest(adapter: Adapter, *, simulate: bool) -> None:
         return  # its engine answers, whoever else is simulated
     if simulate and adapter.upstream not in {None, Upstream.SIMULATED, Upstream.STAND_IN}:
         hint = 'leave --simulate out, or register it with upstream = "simulated"'
-        raise UserError(f"{adapter.id} is registered as {adapter.upstream}", where=adapter.place, hint=hint)
+        raise UpstreamMismatchError(f"{adapter.id} is registered as {adapter.upstream}", where=adapter.place, hint=hint)
     if not simulate and adapter.upstream is Upstream.SIMULATED:
         hint = 'record it with --simulate, or register it with upstream = "live"'
-        raise UserError(f"{adapter.id} is registered as simulated", where=adapter.place, hint=hint)
+        raise UpstreamMismatchError(f"{adapter.id} is registered as simulated", where=adapter.place, hint=hint)
 
 
 def _simulator(project: Project, adapters: Sequence[Adapter]) -> AbstractContextManager[Simulator | None]:
@@ -141,7 +140,7 @@ def _simulator(project: Project, adapters: Sequence[Adapter]) -> AbstractContext
 
     if not project.simulators:
         hint = 'name their folder: simulators = "simulators"; or leave --simulate out to record the real upstream'
-        raise UserError("the project has no simulators", where=str(project.file or project.root), hint=hint)
+        raise NoSimulatorsError("the project has no simulators", where=str(project.file or project.root), hint=hint)
     shapes = load_shapes(*project.simulators)
     answering = with_those_beside([_shape_of(one, list(shapes)) for one in simulated], shapes)
     return Simulator(answering, words=project.words)
@@ -150,8 +149,8 @@ def _simulator(project: Project, adapters: Sequence[Adapter]) -> AbstractContext
 def _shape_of(adapter: Adapter, known: Sequence[str]) -> str:
     if adapter.simulator is None:
         hint = f"name one: simulator = ...; there are {listed(known)}"
-        raise UserError(f"no simulator is named for {adapter.id}", where=adapter.place, hint=hint)
+        raise SimulatorUnnamedError(f"no simulator is named for {adapter.id}", where=adapter.place, hint=hint)
     if adapter.simulator not in known:
         msg = f"there is no simulator {adapter.simulator!r}{did_you_mean(adapter.simulator, known)}"
-        raise UserError(msg, where=f"{adapter.place}, simulator", hint=f"there are {listed(known)}")
+        raise UnknownSimulatorError(msg, where=f"{adapter.place}, simulator", hint=f"there are {listed(known)}")
     return adapter.simulator

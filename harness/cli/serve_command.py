@@ -9,7 +9,7 @@ import click
 
 from harness.cli import screen
 from harness.errors import UserError
-from harness.report.text import counted
+from harness.words import counted
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -58,7 +58,7 @@ def read_options(config: pytest.Config) -> Asked:
         families=tuple(_given(config, "family") or ()),
         json=_path(config, "json"),
         reports=_path(config, "reports"),
-        pace=read_pace(str(_given(config, "pace") or "instant")),
+        pace=read_pace(str(_given(config, "pace") or "instant"), "--harness-pace"),
         record=bool(_given(config, "record")),
         columns=tuple(_given(config, "column") or ()),
         part=_part(_given(config, "shard")),
@@ -72,7 +72,7 @@ def _project(config: pytest.Config) -> Project:
 
 
 def _part(given: str | None) -> Slice | None:
-    return read_slice(given) if given else None
+    return read_slice(given, "--harness-shard") if given else None
 
 
 def _given(config: pytest.Config, name: str) -> Any:  # noqa: ANN401 - options are of any type

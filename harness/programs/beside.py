@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Final, Protocol
 
 from harness.adapters.program import OF_ADAPTERS, fill
 from harness.battery.prompts import PROMPTS
-from harness.errors import HarnessError, IsolationError, UserError
+from harness.errors import HarnessError, IsolationError, LibraryMissingError
 from harness.events import Event, Lost, Raised, Replied, Sent, Where
 from harness.isolation.outcome import Outcome
 from harness.programs.errors import KeyRefusedError, ProgramDiedError, ProgramsUnsupportedError
@@ -213,7 +213,7 @@ def _parts() -> tuple[type[Running], type[Station]]:
         from harness.programs.running import Running  # noqa: PLC0415 - few sessions have programs
         from harness.programs.station import Station  # noqa: PLC0415 - its library is an extra
     except ModuleNotFoundError as error:
-        raise UserError(
+        raise LibraryMissingError(
             "a program's upstream is served by aiohttp, which is not installed",
             hint='install it: pip install "capability-harness[serve]"',
         ) from error

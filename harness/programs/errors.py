@@ -13,12 +13,12 @@ class ProgramMissingError(UserError):
     code = "program-missing"
 
 
-class PortTakenError(UserError):
+class SocketRefusedError(UserError):
     """
-    Report a port that somebody else listens at.
+    Report a socket, for cells to reach a program by, that the system lets nobody listen at.
     """
 
-    code = "program-port-taken"
+    code = "program-socket-refused"
 
 
 class ProgramEndedError(UserError):

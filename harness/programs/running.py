@@ -20,9 +20,10 @@ from typing import TYPE_CHECKING, Final
 from harness.adapters.configuration import read_text
 from harness.adapters.program import PLACES, filled
 from harness.adapters.variables import expand
+from harness.errors import PortTakenError
 from harness.isolation import processes
 from harness.programs import keeper
-from harness.programs.errors import PortTakenError, ProgramEndedError, ProgramMissingError, ProgramSilentError
+from harness.programs.errors import ProgramEndedError, ProgramMissingError, ProgramSilentError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -57,7 +58,7 @@ class Running:
     Raises:
         PortTakenError: somebody listens at its port.
         ProgramMissingError: there is no such command.
-        UserError: a variable is not set, or its file cannot be read.
+        RegistrationError: a variable is not set, or its file cannot be read.
     """
 
     def __init__(self, program: Program, root: Path, folder: Path, upstream: str) -> None:
@@ -191,7 +192,8 @@ class Running:
     def _failure(self) -> Exception:
         where, said = self.program.origin, self.tail()
         if self._pid is None:
-            return ProgramMissingError(f"{self.program.command[0]} cannot be run: {said}", where=f"{where}, command")
+            msg = f"{self.program.command[0]} cannot be run: {said}"
+            return ProgramMissingError(msg, where=f"{where}, command", hint="name a file that may be executed here")
         if _is_taken(self._port):
             return _taken(self.program, self._port)
         said = f"it said at last:\n{said}" if said else "it said nothing"

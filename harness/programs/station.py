@@ -8,8 +8,8 @@ import socket
 import threading
 from typing import TYPE_CHECKING, Final, Self
 
-from harness.errors import UserError
 from harness.listening import listening
+from harness.programs.errors import SocketRefusedError
 from harness.programs.gate import AtWork
 from harness.programs.relay import Relay
 from harness.programs.running import LOOPBACK
@@ -111,7 +111,7 @@ class Station:
         except OSError as error:
             hint = "set TMPDIR to a folder with a shorter path, if that is what is wrong"
             message = f"the harness cannot listen for its cells: {error.strerror or error}"
-            self._failure = UserError(message, where=self.socket, hint=hint)
+            self._failure = SocketRefusedError(message, where=self.socket, hint=hint)
         except BaseException as error:  # noqa: BLE001 - handed to the thread that waits for it
             self._failure = error
         finally:

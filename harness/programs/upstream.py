@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from harness.programs.visit import Visit
-    from harness.tape.player import Framing, Player
+    from harness.tape.player import Answer, Framing
     from harness.tape.tape import Recorder, Tape
 
 _OWN: Final = frozenset(
@@ -73,7 +73,7 @@ class Upstream:
         finally:
             player.close()
 
-    async def _record(self, recorder: Recorder, tape: Tape, request: web.Request) -> Player | None:
+    async def _record(self, recorder: Recorder, tape: Tape, request: web.Request) -> Answer | None:
         """
         Ask the real upstream and read all of its answer; None where there is none.
         """

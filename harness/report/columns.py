@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from harness.report.matrix import sorted_checks
-from harness.report.text import counted, one_line, without_figures
-from harness.words import State
+from harness.report.text import one_line, without_figures
+from harness.words import State, counted
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence

@@ -6,8 +6,8 @@ from collections import Counter
 from typing import TYPE_CHECKING, Final
 
 from harness.report.compare import DIFFERING, Finding, by_verdict
-from harness.report.text import counted, word
-from harness.words import Capability, Verdict
+from harness.report.text import word
+from harness.words import Capability, Verdict, counted
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

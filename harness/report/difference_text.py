@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple
 from harness.report.columns import SYMBOLS, column_heading
 from harness.report.difference import Way
 from harness.report.markdown import escape
-from harness.report.text import counted, one_line, verdict
+from harness.report.text import one_line, verdict
+from harness.words import counted
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator

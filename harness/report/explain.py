@@ -12,8 +12,8 @@ from rich.text import Text
 
 from harness.report.figures import figure, figures, versions
 from harness.report.terminal import STYLES, rendered, symbol
-from harness.report.text import UPSTREAMS, counted, meaning, one_line, printable, word
-from harness.words import State
+from harness.report.text import UPSTREAMS, meaning, one_line, printable, word
+from harness.words import State, counted
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence

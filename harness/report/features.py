@@ -9,9 +9,9 @@ from harness.cells import Cell
 from harness.report.markdown import escape, table
 from harness.report.matrix import sorted_cells
 from harness.report.page import render_page
-from harness.report.text import counted, one_line, word
+from harness.report.text import one_line, word
 from harness.report.tried import by_check, stands_behind, tried
-from harness.words import Verdict
+from harness.words import Verdict, counted
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Final
 from harness.report.difference import differ
 from harness.report.difference_text import MARK, render_markdown
 from harness.report.markdown import escape, render_detailed
-from harness.report.text import counted, one_line
+from harness.report.text import one_line
+from harness.words import counted
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence

@@ -24,14 +24,13 @@ from harness.report.text import (
     UPSTREAMS,
     VERDICTS,
     WHERE_FROM,
-    counted,
     one_line,
     tally,
     verdict,
     without_figures,
     word,
 )
-from harness.words import Capability, Verdict
+from harness.words import Capability, Verdict, counted
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence

@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Any, Final
 import jinja2
 from markupsafe import Markup
 
-from harness.report.text import VERDICTS, counted, printable
-from harness.words import Capability, State, Verdict
+from harness.report.text import VERDICTS, printable
+from harness.words import Capability, State, Verdict, counted
 
 if TYPE_CHECKING:
     from harness.cells import Matrix

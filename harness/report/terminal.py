@@ -14,8 +14,8 @@ from rich.text import Text
 
 from harness.report.columns import column_heading, column_names, entries, row_of
 from harness.report.matrix import cells_of, sorted_adapters
-from harness.report.text import counted, one_line, printable, tally, verdict, width_of, word
-from harness.words import Capability, State, Verdict
+from harness.report.text import one_line, printable, tally, verdict, width_of, word
+from harness.words import Capability, State, Verdict, counted
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

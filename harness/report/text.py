@@ -82,13 +82,6 @@ def meaning(cell: Cell) -> str:
     return MECHANISMS[cell.mechanism] if cell.mechanism else VERDICTS[cell.verdict]
 
 
-def counted(number: int, noun: str, plural: str | None = None) -> str:
-    """
-    Return a number with its noun: `1 item`, `2 items`.
-    """
-    return f"{number} {noun if number == 1 else plural or noun + 's'}"
-
-
 def without_figures(text: str) -> str:
     """
     Return text on one line with `#` for each number: what sentences that differ in their figures alone have in common.

@@ -16,8 +16,8 @@ from urllib.parse import urlsplit
 
 from markupsafe import Markup
 
-from harness.report.text import counted, one_line
-from harness.words import FEWEST_ARRIVALS
+from harness.report.text import one_line
+from harness.words import FEWEST_ARRIVALS, counted
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence

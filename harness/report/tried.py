@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from harness.report.matrix import sorted_checks
-from harness.report.text import counted, one_line
-from harness.words import Capability, State, Verdict
+from harness.report.text import one_line
+from harness.words import Capability, State, Verdict, counted
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence

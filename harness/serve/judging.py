@@ -9,9 +9,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final
 
-from harness.errors import UserError
 from harness.events import Constructed, Event, Where
 from harness.marks import carried
+from harness.serve.errors import NotOneCallError, UnendedCallError, UnjudgeableCallError
 from harness.serve.log import SERVED, event_of, read_lines
 from harness.verdicts.judge import judge
 from harness.words import Capability
@@ -39,7 +39,7 @@ def judge_logs(served: Path, told: Path) -> Judgement:
         told: what the program logged of this call: one Started, its items, and how it ended.
 
     Raises:
-        UserError: a file cannot be read, or does not tell what is needed.
+        UserError: a file cannot be read, or does not tell what is needed; each cause has a class of its own.
     """
     lines = read_lines(told)
     started = _started(lines, told)
@@ -98,7 +98,7 @@ def _belongs(line: Line, sent: frozenset[int], start: float, until: float) -> bo
 def _started(lines: Sequence[Line], told: Path) -> Line:
     found = [line for line in lines if line["event"] == "Started"]
     if len(found) != 1 or not isinstance(found[0].get("inputs"), list) or not found[0]["inputs"]:
-        raise UserError(
+        raise NotOneCallError(
             f"the log tells of {len(found)} calls that began with inputs, not of one",
             where=str(told),
             hint="log one call a file, and one event in it that is Started, with capability and inputs",
@@ -108,7 +108,7 @@ def _started(lines: Sequence[Line], told: Path) -> Line:
 
 def _refuse_unfinished(lines: Sequence[Line], told: Path) -> None:
     if not any(line["event"] in _ENDS for line in lines):
-        raise UserError(
+        raise UnendedCallError(
             "the log does not tell how the call ended",
             where=str(told),
             hint="log Returned or Raised; for a program that had to be ended, Died with how (hung, signal or exit) and"
@@ -120,7 +120,7 @@ def _capability(started: Line, told: Path) -> Capability:
     name = started.get("capability")
     known = next((one for one in _JUDGED if one.value == name), None)
     if known is None:
-        raise UserError(
+        raise UnjudgeableCallError(
             f"{name!r} cannot be judged from outside of the program",
             where=str(told),
             hint="invoke, stream and batch can; where a program does its input and output, which the other three"

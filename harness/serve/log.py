@@ -14,8 +14,8 @@ from contextlib import suppress
 from dataclasses import fields
 from typing import TYPE_CHECKING, Any, Final, get_type_hints
 
-from harness.errors import UserError
 from harness.events import KINDS, Answered, Event, Sent, Where
+from harness.serve.errors import LogLineError, LogUnreadableError
 from harness.tape.log import Log
 
 if TYPE_CHECKING:
@@ -28,6 +28,7 @@ SERVED: Final = ("Sent", "Answered", "Arrival", "Ended", "Closed", "Refused")
 _UNTOLD: Final = frozenset({"real", "where", "hook", "phase", "through", "carries"})
 """What means something inside of the server's process only."""
 _PLACE: Final = Where(thread=0)
+_EVENTS_ARE_LISTED: Final = "docs/serve.md lists the events and what each has"
 
 
 class ServerLog(Log):
@@ -77,12 +78,13 @@ def read_lines(path: Path) -> list[dict[str, Any]]:
     Return the lines of a log, each with its event's name and its clock checked.
 
     Raises:
-        UserError: the file cannot be read, or a line is no event.
+        LogUnreadableError: the file cannot be read.
+        LogLineError: a line is no event.
     """
     try:
         lines = path.read_text(encoding="utf-8").splitlines()
     except (OSError, UnicodeDecodeError) as error:
-        raise UserError(
+        raise LogUnreadableError(
             f"the log cannot be read: {getattr(error, 'strerror', None) or error}",
             where=str(path),
             hint="name what `harness serve --log` wrote, and then what the program logged",
@@ -99,10 +101,10 @@ def _checked(path: Path, lines: list[str]) -> Iterator[dict[str, Any]]:
             value = json.loads(line)
         known = isinstance(value, dict) and value.get("event") in KINDS
         if not known or type(value.get("clock")) not in {int, float}:
-            raise UserError(
+            raise LogLineError(
                 'this is no event: a JSON object with "event", such as "Item", and "clock", in seconds',
                 where=f"{path}, line {number}",
-                hint="docs/serve.md lists the events and what each has",
+                hint=_EVENTS_ARE_LISTED,
             )
         yield value
 
@@ -118,7 +120,7 @@ def event_of(line: dict[str, Any], at_clock: float, where: str, **more: object) 
         more: fields that the line does not have, or that count more than its own.
 
     Raises:
-        UserError: the line lacks a field, or has one of the wrong type.
+        LogLineError: the line lacks a field, or has one of the wrong type.
     """
     kind: Any = KINDS[line["event"]]
     values = {**_DEFAULTS.get(kind.__name__, {}), **line, **more, "where": _PLACE, "real": at_clock}
@@ -127,7 +129,8 @@ def event_of(line: dict[str, Any], at_clock: float, where: str, **more: object) 
     try:
         made: Event = kind(**{one.name: _value(values, one.name, str(hints[one.name])) for one in fields(kind)})
     except (KeyError, TypeError, ValueError) as error:
-        raise UserError(f"a line of {kind.__name__} lacks {error}, or it is of the wrong type", where=where) from None
+        msg = f"a line of {kind.__name__} lacks {error}, or it is of the wrong type"
+        raise LogLineError(msg, where=where, hint=_EVENTS_ARE_LISTED) from None
     return made
 
 

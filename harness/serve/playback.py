@@ -17,7 +17,7 @@ from harness.tape.scrub import scrub_request
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from harness.tape.player import Player
+    from harness.tape.player import Answer
 
 MISS: Final = 599
 LARGEST_REQUEST: Final = 64 * 2**20
@@ -41,7 +41,7 @@ class Playback:
         self._origins = origins
         self._went = went
 
-    async def play(self, player: Player, request: web.Request) -> web.StreamResponse:
+    async def play(self, player: Answer, request: web.Request) -> web.StreamResponse:
         """
         Answer a request with a recording.
         """
@@ -59,7 +59,7 @@ class Playback:
             pass
         return response
 
-    def _head(self, player: Player, request: web.Request) -> web.StreamResponse:
+    def _head(self, player: Answer, request: web.Request) -> web.StreamResponse:
         kind = _ToTheEnd if player.framing == "close" else web.StreamResponse
         response = kind(status=player.status, reason=player.reason or None)
         for name, value in player.headers:

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import urlsplit
 
-from harness.errors import UserError
+from harness.serve.errors import EmptyFolderError, NothingServableError
 from harness.tape import cassette as files
 from harness.tape.recorded import cassette_of
 
@@ -77,14 +77,16 @@ def load(named: Iterable[Path], match_on: Sequence[str] | None = None) -> Record
         match_on: names of matchers; None for those of the tape without scheme, host and port.
 
     Raises:
-        UserError: a folder holds no cassette, a name in `match_on` is no matcher's, or nothing can be served.
+        EmptyFolderError: a folder holds no cassette.
+        UnknownMatcherError: a name in `match_on` is no matcher's.
+        NothingServableError: not one request of HTTP is recorded.
         CassetteError: a file is missing, cannot be read, or cannot be trusted.
     """
     names = MATCH_ON if match_on is None else tuple(match_on)
     everything = [one for path in _files(named) for one in _interactions(path, names)]
     served = [(place, pair) for place, pair in everything if urlsplit(pair[0].uri).scheme.lower() in _SERVED]
     if not served:
-        raise UserError(
+        raise NothingServableError(
             "nothing in these cassettes can be served: not one HTTP request is recorded",
             where=", ".join(map(str, named)),
             hint="gRPC, websockets and engines are replayed in the adapter's own process only",
@@ -106,7 +108,7 @@ def _files(named: Iterable[Path]) -> list[Path]:
     for path in named:
         inside = sorted(path.rglob("*.yaml")) if path.is_dir() else [path]
         if not inside:
-            raise UserError(
+            raise EmptyFolderError(
                 "there is no cassette in this folder", where=str(path), hint="cassettes are files named *.yaml"
             )
         found.update(dict.fromkeys(inside))

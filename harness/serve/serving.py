@@ -12,7 +12,8 @@ import threading
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, BinaryIO, Final, Self
 
-from harness.errors import UserError
+from harness.errors import LibraryMissingError, PortTakenError
+from harness.serve.errors import AddressRefusedError, LogUnwritableError
 from harness.serve.log import ServerLog
 
 if TYPE_CHECKING:
@@ -74,8 +75,10 @@ def serve(recordings: Recordings, options: Options, ready: Callable[[str], None]
         ready: is given the server's address.
 
     Raises:
-        UserError: the port is taken, the address is not this machine's, the log cannot be written, or the server's
-            library is not installed.
+        PortTakenError: somebody else listens at the port.
+        AddressRefusedError: the address is not this machine's.
+        LogUnwritableError: the log cannot be written.
+        LibraryMissingError: the server's library is not installed.
     """
     # a look at all recordings for garbage would hold up every stream
     gc.collect()
@@ -165,7 +168,7 @@ def _replayer(recordings: Recordings, log: ServerLog, options: Options) -> Repla
     try:
         from harness.serve.server import Replayer, is_loopback  # noqa: PLC0415 - its library is an extra
     except ModuleNotFoundError as error:
-        raise UserError(
+        raise LibraryMissingError(
             "the server needs aiohttp, which is not installed",
             hint='install it: pip install "capability-harness[serve]"',
         ) from error
@@ -187,10 +190,10 @@ def _listening(options: Options) -> Iterator[socket.socket]:
     except OSError as error:
         where = f"{_bracketed(options.host)}:{options.port}"
         if error.errno == errno.EADDRINUSE:
-            raise UserError(
+            raise PortTakenError(
                 "another program listens at this port", where=where, hint="name another one, or --port 0 for any"
             ) from error
-        raise UserError(
+        raise AddressRefusedError(
             f"it cannot be listened there: {error.strerror or error}",
             where=where,
             hint="name an address of this machine; without --host it is 127.0.0.1",
@@ -207,7 +210,7 @@ def _logged(path: Path | None) -> Iterator[BinaryIO | None]:
     try:
         file = path.open("wb")
     except OSError as error:
-        raise UserError(
+        raise LogUnwritableError(
             f"the log cannot be written: {error.strerror or error}", where=str(path), hint="name another file"
         ) from error
     with file:

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from harness.errors import UserError
-from harness.tape.matchers import checked
+from harness.tape.matchers import UnknownMatcherError, checked
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -19,13 +18,13 @@ def check_matching(adapters: Iterable[Adapter]) -> None:
     Refuse adapters whose `match_on` names no matcher.
 
     Raises:
-        UserError: names the registration and the matchers that there are.
+        UnknownMatcherError: names the registration and the matchers that there are.
     """
     for adapter in adapters:
         try:
             checked(adapter.match_on)
-        except UserError as error:
-            raise UserError(error.message, where=f"{adapter.place}, match_on", hint=error.hint) from error
+        except UnknownMatcherError as error:
+            raise UnknownMatcherError(error.message, where=f"{adapter.place}, match_on", hint=error.hint) from error
 
 
 def columns_of(project: Project, adapters: Iterable[Adapter], names: Sequence[str]) -> Columns | None:

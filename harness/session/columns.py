@@ -5,10 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
+from harness.adapters.registry import UnknownNameError
 from harness.adapters.spelling import did_you_mean
 from harness.cells import Checked
 from harness.checks.registry import chosen, find_checks, modules, switched_off
-from harness.errors import UserError
 from harness.session.paths import family_of
 from harness.session.readiness import try_checks
 from harness.words import State
@@ -97,13 +97,13 @@ def _rows(project: Project, where: str) -> Mapping[str, tuple[str, ...]]:
     Return the adapters that columns are tried on.
 
     Raises:
-        UserError: there is no adapter of that name.
+        UnknownNameError: there is no adapter of that name.
     """
     known = [one.name for one in project.adapters]
     for check, names in project.column_rows.items():
         unknown = next((name for name in names if name not in known), None)
         if unknown is not None:
-            raise UserError(
+            raise UnknownNameError(
                 f"unknown adapter {unknown!r}{did_you_mean(unknown, known)}",
                 where=f"{where}, {check}",
                 hint="name adapters that are registered there",

@@ -8,12 +8,24 @@ from harness.errors import UserError
 from harness.words import Pace
 
 
-def read_pace(text: str) -> float:
+class PaceError(UserError):
+    """
+    Report a pace that is neither a word for one nor a factor.
+    """
+
+    code = "pace"
+
+
+def read_pace(text: str, where: str | None = None) -> float:
     """
     Return the factor of the recorded pace: 0 for `instant`, 1 for `recorded`, or a number.
 
+    Args:
+        text: the pace.
+        where: who names it, for errors.
+
     Raises:
-        UserError: it is none of these.
+        PaceError: it is none of these.
     """
     words = {"instant": Pace.INSTANT, "recorded": Pace.RECORDED}
     try:
@@ -22,5 +34,5 @@ def read_pace(text: str) -> float:
         factor = math.nan
     if not 0 <= factor < math.inf:
         hint = "say instant, recorded, or a factor: 2 replays at half the speed, 0.5 at twice the speed"
-        raise UserError(f"{text!r} is no pace", hint=hint)
+        raise PaceError(f"{text!r} is no pace", where=where, hint=hint)
     return factor

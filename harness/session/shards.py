@@ -41,18 +41,30 @@ class Slice:
         return tuple(ordered[self.number - 1 :: self.of])
 
 
-def read_slice(text: str) -> Slice:
+class ShardError(UserError):
+    """
+    Report a part of a run that does not exist, such as the sixth of five.
+    """
+
+    code = "shard"
+
+
+def read_slice(text: str, where: str | None = None) -> Slice:
     """
     Return the part that `2/5` names.
 
+    Args:
+        text: which part of how many.
+        where: who names it, for errors.
+
     Raises:
-        UserError: it is not of this form, or there is no such part.
+        ShardError: it is not of this form, or there is no such part.
     """
     found = _FORM.fullmatch(text.strip())
     number, of = map(int, found.groups()) if found else (1, 0)
     if number > of:
         hint = "say which one of how many, from 1: 2/5 is the second of five"
-        raise UserError(f"{text!r} is no shard", hint=hint)
+        raise ShardError(f"{text!r} is no shard", where=where, hint=hint)
     return Slice(number, of)
 
 

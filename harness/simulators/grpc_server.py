@@ -11,8 +11,9 @@ import importlib
 import json
 from typing import TYPE_CHECKING, Any
 
-from harness.errors import UserError
+from harness.errors import LibraryMissingError
 from harness.simulators.server import Refusal
+from harness.simulators.tables import ShapeError
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Iterable
@@ -32,7 +33,8 @@ class GrpcServer:
         shapes: those of which some routes are gRPC methods.
 
     Raises:
-        UserError: grpcio, protobuf or a provider's messages are not installed.
+        LibraryMissingError: grpcio or protobuf is not installed.
+        ShapeError: a provider's messages cannot be had.
     """
 
     def __init__(self, provider: Provider, shapes: Iterable[Shape]) -> None:
@@ -41,7 +43,7 @@ class GrpcServer:
             from google.protobuf import json_format  # noqa: PLC0415 - as above
         except ModuleNotFoundError as error:
             msg = f"the simulators' gRPC server needs {error.name}, which is not installed"
-            raise UserError(msg, hint="pip install grpcio protobuf") from error
+            raise LibraryMissingError(msg, hint="pip install grpcio protobuf") from error
         self._grpc = grpc
         self._json: Any = json_format
         self._provider = provider
@@ -121,7 +123,7 @@ def _message(route: Route, place: int) -> Any:  # noqa: ANN401 - a generated cla
         found = getattr(importlib.import_module(module), name)
     except (ImportError, AttributeError) as error:
         hint = "install the client library that brings it, or mend the shape's key grpc"
-        raise UserError(
+        raise ShapeError(
             f"the message {route.grpc[place]} cannot be had: {error}", where=route.path, hint=hint
         ) from error
     return type(found.pb(found())) if hasattr(found, "pb") else found

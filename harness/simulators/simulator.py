@@ -11,7 +11,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Self
 from urllib.parse import urlsplit
 
-from harness.errors import UserError
+from harness.errors import LibraryMissingError
 from harness.simulators.answers import CODE_WORD, compose
 from harness.simulators.shapes import Shape, usual_netloc
 from harness.simulators.tables import ShapeError
@@ -40,7 +40,8 @@ class Simulator:
         words: how many words an answer has at least, where that is not the usual number.
 
     Raises:
-        UserError: two shapes claim the same route, or the server's library is not installed.
+        ShapeError: two shapes claim the same route.
+        LibraryMissingError: the server's library is not installed.
     """
 
     def __init__(
@@ -172,7 +173,7 @@ def _provider(
     try:
         from harness.simulators.server import Provider  # noqa: PLC0415 - its library is an extra
     except ModuleNotFoundError as error:
-        raise UserError(
+        raise LibraryMissingError(
             "the simulators' server needs aiohttp, which is not installed",
             hint='install it: pip install "capability-harness[simulators]"',
         ) from error

@@ -101,7 +101,7 @@ def load(path: Path, *, match_on: Sequence[str] | None = None) -> Cassette:
     Raises:
         MissingCassette: there is no such file.
         CassetteError: the file cannot be read or trusted.
-        UserError: a name in `match_on` is no matcher's.
+        UnknownMatcherError: a name in `match_on` is no matcher's.
     """
     fetched = _fetched.pop((path, match_on if match_on is None else tuple(match_on)), None)
     return fetched or _load(path, match_on)

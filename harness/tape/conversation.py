@@ -24,7 +24,7 @@ from harness.tape.player import AnswerCut
 
 if TYPE_CHECKING:
     from harness.events import Hook
-    from harness.tape.player import Player
+    from harness.tape.player import Answer
     from harness.tape.tape import Recorder, Tape
 
 CONTENT_TYPE: Final = "application/websocket"
@@ -76,7 +76,7 @@ class Replayed:
         assert player is not None  # noqa: S101 - a tape that replays has one, or raises
         self.status = player.status
         self.headers = player.headers
-        self._answers: deque[Player] = deque([player])
+        self._answers: deque[Answer] = deque([player])
 
     def say(self, message: Frame) -> None:
         """
@@ -145,13 +145,13 @@ class Replayed:
         for player in answers:
             player.close()
 
-    def _current(self) -> Player | None:
+    def _current(self) -> Answer | None:
         with self._changed:
             while self._answers and self._answers[0].exhausted and not _ends(self._answers[0]):
                 self._answers.popleft()
             return self._answers[0] if self._answers else None
 
-    def _turn_over(self, player: Player) -> None:
+    def _turn_over(self, player: Answer) -> None:
         code, _, reason = player.header(CLOSE_HEADER).partition(" ")
         if code:
             raise Closed(int(code), reason)
@@ -179,7 +179,7 @@ class Replayed:
             if not waiter.done():
                 waiter.set_result(None)
 
-    def _frame(self, player: Player, piece: bytes) -> Frame:
+    def _frame(self, player: Answer, piece: bytes) -> Frame:
         if player.header("content-type") == CONTENT_TYPE and (found := frames.decode(piece)):
             return found[0]
         return Frame(piece.removesuffix(b"\n"))
@@ -333,5 +333,5 @@ def said(uri: str, message: Frame) -> Any:  # noqa: ANN401 - vcrpy's request
     return new_request("POST", uri, message.data, [("Content-Type", kind)])
 
 
-def _ends(player: Player) -> bool:
+def _ends(player: Answer) -> bool:
     return player.cut is not None or bool(player.header(CLOSE_HEADER))

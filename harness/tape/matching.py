@@ -23,6 +23,7 @@ from harness.tape.credentials import REDACTED
 from harness.tape.matchers import DEFAULT_MATCH_ON
 from harness.tape.reading import body_bytes, inflated
 from harness.tape.scrub import scrub_request
+from harness.words import counted
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -217,7 +218,7 @@ def nearest(cassette: Cassette | None, request: Request, places: Sequence[object
     recorded = cassette.data[index][0]
     differing = [matcher for matcher in cassette._match_on if not _agrees(matcher, asked, recorded)]  # noqa: SLF001 - vcrpy has no public name for it
     place = str(places[index]) if places else f"number {index + 1}"
-    shown = f"the nearest of {_counted(len(cassette), 'recorded request')} is {place}, "
+    shown = f"the nearest of {counted(len(cassette), 'recorded request')} is {place}, "
     if not differing:
         return _used_up(name, asked, cassette)
     also = "" if agree else ", which has nothing in common with it"
@@ -231,12 +232,8 @@ def _used_up(name: str, asked: Request, cassette: Cassette) -> str:
         for index, (recorded, _) in enumerate(cassette.data)
         if all(_agrees(matcher, asked, recorded) for matcher in cassette._match_on)  # noqa: SLF001 - as above
     ]
-    times = _counted(sum(cassette.play_counts[index] for index in alike), "time")
-    return f"{name}: already played {times}, recorded {_counted(len(alike), 'time')}, and asked for once more"
-
-
-def _counted(number: int, noun: str) -> str:
-    return f"{number} {noun}{'' if number == 1 else 's'}"
+    times = counted(sum(cassette.play_counts[index] for index in alike), "time")
+    return f"{name}: already played {times}, recorded {counted(len(alike), 'time')}, and asked for once more"
 
 
 def _agrees(matcher: Callable[[Request, Request], bool | None], asked: Request, recorded: Request) -> bool:
@@ -288,7 +285,7 @@ def _body_difference(asked: Request, recorded: Request) -> str:
     diff = list(difflib.unified_diff(theirs, ours, "recorded", "asked", n=0, lineterm=""))[2:]
     changed = _shortened([f"{line[0]} {line[1:].strip()}" for line in diff if line[:2] != "@@"])
     more = len(changed) - _MOST_LINES
-    shown = [*changed[:_MOST_LINES], *([f"… and {_counted(more, 'more line')}"] if more > 0 else [])]
+    shown = [*changed[:_MOST_LINES], *([f"… and {counted(more, 'more line')}"] if more > 0 else [])]
     return "the bodies differ (- recorded, + asked):\n" + "\n".join("    " + line for line in shown)
 
 

@@ -23,7 +23,7 @@ from urllib.parse import urlsplit
 from harness.events import Asked, Heard, Replied
 from harness.tape.callers import callers
 from harness.tape.gate import Gate
-from harness.tape.player import AnswerCut, Player
+from harness.tape.player import Answer, AnswerCut
 from harness.tape.reading import readable
 from harness.tape.seen import Seen
 from harness.tape.tape import Exchange, Tape
@@ -231,7 +231,7 @@ class ThroughTape(Tape):
         return Exchange(passage, None)
 
 
-class Passage(Player):
+class Passage(Answer):
     """
     Hand out the program's answer, piece by piece as it comes.
 
@@ -243,19 +243,11 @@ class Passage(Player):
     """
 
     def __init__(self, log: Log, number: int, door: Door, request: Request) -> None:
-        self.status = 0
-        self.reason = ""
-        self.headers: list[tuple[str, str]] = []
-        self.framing = "chunked"
-        self.body_length = 0
-        self.cut: str | None = None
-        self._log = log
-        self._request = number
+        super().__init__(log, number)
         self._door = door
         self._asked = _asking(request, number)
         self._socket = socket.socket(socket.AF_UNIX)
         self._messages = Messages()
-        self._done = False
 
     def open(self) -> None:
         """
@@ -296,7 +288,7 @@ class Passage(Player):
         self._socket.settimeout(0)
         return self._piece(*await self._areceive(), "async")
 
-    def at_once(self, hook: Hook, *, waited: bool = False) -> bytes | EllipsisType | None:  # noqa: ARG002 - the player's interface
+    def at_once(self, hook: Hook, *, waited: bool = False) -> bytes | EllipsisType | None:  # noqa: ARG002 - what every answer takes
         """
         Say that a piece has to be waited for, unless there is none any more.
         """
@@ -313,6 +305,11 @@ class Passage(Player):
     def coming(self) -> None:
         """
         Say that what comes next is not known.
+        """
+
+    def reckon_from(self, sent: float) -> None:
+        """
+        Take no notice: the program has a pace of its own.
         """
 
     def close(self) -> None:

@@ -1,8 +1,9 @@
-"""The player: hands one recorded answer out, arrival by arrival."""
+"""What hands an answer out, piece by piece; and the player, which does so with a recorded one."""
 
 from __future__ import annotations
 
 import time
+from abc import ABC, abstractmethod
 from typing import TYPE_CHECKING, Literal, NamedTuple
 
 from harness.events import Answered, Closed, Ended, Hook, place
@@ -24,6 +25,98 @@ class AnswerCut(Exception):  # noqa: N818 - names what happened to the answer; c
     """
     Say that the recorded upstream broke its answer off here.
     """
+
+
+class Answer(ABC):
+    """
+    Hand out one answer, wherever it comes from: its head, and then a pull, a piece.
+
+    Args:
+        log: the cell's log.
+        request: the request's number in it.
+
+    Attributes:
+        status: its HTTP status; 0 until the head is there.
+        reason: the words of its status line.
+        headers: name and value pairs, in their order.
+        framing: how the body is delimited on the wire.
+        body_length: bytes of the whole body, as far as they are known.
+        cut: how it was broken off; None where it was not.
+    """
+
+    def __init__(self, log: Log, request: int) -> None:
+        self.status = 0
+        self.reason = ""
+        self.headers: list[tuple[str, str]] = []
+        self.framing: Framing = "chunked"
+        self.body_length = 0
+        self.cut: str | None = None
+        self._log = log
+        self._request = request
+        self._done = False
+
+    @property
+    def request(self) -> int:
+        """
+        Return the number that the request has in the log.
+        """
+        return self._request
+
+    def header(self, name: str) -> str:
+        """
+        Return a header's first value, or an empty string.
+        """
+        for key, value in self.headers:
+            if key.lower() == name:
+                return value
+        return ""
+
+    @property
+    @abstractmethod
+    def exhausted(self) -> bool:
+        """
+        Tell whether every piece was handed out.
+        """
+
+    @property
+    @abstractmethod
+    def coming(self) -> bytes | None:
+        """
+        Return the next piece without handing it out; None at the end, and where it is not known.
+        """
+
+    @abstractmethod
+    def reckon_from(self, sent: float) -> None:
+        """
+        Reckon the pace from an earlier moment than now, on the machine's clock: the one at which the request came.
+        """
+
+    @abstractmethod
+    def next(self, hook: Hook = "sync") -> bytes | None:
+        """
+        Return the next piece, or None at the end.
+
+        Raises:
+            AnswerCut: the answer was broken off here.
+        """
+
+    @abstractmethod
+    def at_once(self, hook: Hook, *, waited: bool = False) -> bytes | EllipsisType | None:
+        """
+        Do what `next` does where that takes no waiting; otherwise return `...`.
+        """
+
+    @abstractmethod
+    async def anext(self) -> bytes | None:
+        """
+        Do the same as `next` on an event loop, without blocking it.
+        """
+
+    @abstractmethod
+    def close(self) -> None:
+        """
+        Note that the client gave the answer up; harmless after its end.
+        """
 
 
 class RecordedAnswer(NamedTuple):
@@ -51,9 +144,9 @@ class RecordedAnswer(NamedTuple):
     made_up: bool = False
 
 
-class Player:
+class Player(Answer):
     """
-    Hand out one answer: a pull, one arrival.
+    Hand out one recorded answer: a pull, one arrival.
 
     Args:
         answer: what is handed out.
@@ -64,11 +157,6 @@ class Player:
         pace: 0 hands out at once, 1 at the recorded pace, other factors scale it.
         position: the answer's place among the polls of one address, and their number.
         address: method and address of the request.
-
-    Attributes:
-        headers: name and value pairs, as recorded.
-        body_length: bytes of the whole stored body.
-        framing: how the body was delimited on the wire.
     """
 
     def __init__(  # noqa: PLR0913 - who is told and asked, and where the answer stands in its call
@@ -83,13 +171,12 @@ class Player:
         position: tuple[int, int] | None = None,
         address: str = "",
     ) -> None:
+        super().__init__(log, request)
         self.status, self.reason, self.headers, self.framing, body, pieces, self.cut, made_up = answer
         self.body_length = len(body)
-        self._log = log
         self._gate = gate
         self._lets_pass = gate.lets_pass
         self._arrived = log.arrived
-        self._request = request
         self._base = base
         self._body = body
         self._pieces = pieces
@@ -101,7 +188,6 @@ class Player:
         self._refused = self.status >= REFUSED
         self._index = 0
         self._offset = 0
-        self._done = False
         self._idle: int | None = None
         self._sent = time.perf_counter()
         self._begin(untimed=made_up and self.framing != "length")
@@ -121,22 +207,6 @@ class Player:
         )
         if not self._pieces and self.cut is None:
             self._end("sync")
-
-    def header(self, name: str) -> str:
-        """
-        Return a header's first value, or an empty string.
-        """
-        for key, value in self.headers:
-            if key.lower() == name:
-                return value
-        return ""
-
-    @property
-    def request(self) -> int:
-        """
-        Return the number that the request has in the log.
-        """
-        return self._request
 
     def reckon_from(self, sent: float) -> None:
         """

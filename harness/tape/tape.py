@@ -14,7 +14,7 @@ from harness.tape.ahead import Ahead
 from harness.tape.callers import callers
 from harness.tape.coding import decoder
 from harness.tape.matching import REPEATABLE, agree, nearest, polls
-from harness.tape.player import Framing, Player, RecordedAnswer
+from harness.tape.player import Answer, Framing, Player, RecordedAnswer
 from harness.tape.reading import asks_stream, readable
 from harness.tape.scrub import scrub_request
 from harness.words import REFUSED
@@ -52,7 +52,7 @@ class Exchange:
             is there at once.
     """
 
-    player: Player | None
+    player: Answer | None
     recorder: Recorder | None
     opening: Callable[[], Awaitable[None]] | None = None
 

@@ -8,7 +8,7 @@ from harness.verdicts.delivery import Delivered, classify_delivery
 from harness.verdicts.faithful import fidelity
 from harness.verdicts.fanout import measure_spread
 from harness.verdicts.placement import classify_async_io
-from harness.words import FEWEST_ARRIVALS, AsyncIO, Capability, Delivery, FanOut, Mechanism, Verdict
+from harness.words import FEWEST_ARRIVALS, AsyncIO, Capability, Delivery, FanOut, Mechanism, Verdict, counted
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -83,12 +83,12 @@ def _worst(clauses: Sequence[tuple[Mechanism | None, str]], found: Traffic) -> D
 
 
 def _answered(found: Traffic) -> str:
-    return f"the answer is the upstream's, from {_counted(len(found.inference), 'inference request')}"
+    return f"the answer is the upstream's, from {counted(len(found.inference), 'inference request')}"
 
 
 def _too_few(delivered: Delivered) -> str:
     return (
-        f"the answer came in {_counted(delivered.arrivals, 'arrival')}; "
+        f"the answer came in {counted(delivered.arrivals, 'arrival')}; "
         f"fewer than {FEWEST_ARRIVALS} cannot show streaming"
     )
 
@@ -107,11 +107,11 @@ def _how_delivered(delivered: Delivered) -> str:
 
 def _after(delivered: Delivered) -> str:
     first = delivered.counting[0].after if delivered.counting else 0
-    return f"{first} of {_counted(delivered.arrivals, 'arrival')}"
+    return f"{first} of {counted(delivered.arrivals, 'arrival')}"
 
 
 def _how_spread(fan_out: FanOut, most: int, found: Traffic) -> str:
-    requests = _counted(len(found.inference), "inference request")
+    requests = counted(len(found.inference), "inference request")
     match fan_out:
         case FanOut.BATCHED:
             return f"{requests} for {len(found.bringers)} inputs, one of them with {most}"
@@ -119,8 +119,3 @@ def _how_spread(fan_out: FanOut, most: int, found: Traffic) -> str:
             return f"{requests} for {len(found.bringers)} inputs, at the same time"
         case _:
             return f"{requests} for {len(found.bringers)} inputs, one after the other"
-
-
-def _counted(number: int, noun: str) -> str:
-    # reports have such a function, and verdicts import nothing of theirs
-    return f"{number} {noun}{'' if number == 1 else 's'}"

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from harness import Adapter
-from harness.adapters import Project, Registry, UnknownNameError, find_adapters, flatten
+from harness.adapters import AmbiguousNameError, Project, Registry, UnknownNameError, find_adapters, flatten
 from harness.errors import RegistrationError
 
 PROJECT = Project(root=Path("root"), family="own", cassettes=Path("c"), reports=Path("r"), timeout=9.0)
@@ -113,7 +113,7 @@ def test_one_adapter_is_found_only_if_the_name_is_clear():
     """
     assert THREE.find("Cohere").id == "f/Cohere"
     assert THREE.find("OpenAI", ["g"]).id == "g/OpenAI"
-    with pytest.raises(UnknownNameError, match="say which: f/OpenAI, g/OpenAI"):
+    with pytest.raises(AmbiguousNameError, match="say which: f/OpenAI, g/OpenAI"):
         THREE.find("OpenAI")
 
 

@@ -19,8 +19,9 @@ import httpx
 import pytest
 
 from harness.adapters.program import Program
+from harness.errors import PortTakenError
 from harness.isolation.processes import descendants
-from harness.programs.errors import PortTakenError, ProgramEndedError, ProgramMissingError, ProgramSilentError
+from harness.programs.errors import ProgramEndedError, ProgramMissingError, ProgramSilentError
 from harness.programs.running import Running
 
 if TYPE_CHECKING:

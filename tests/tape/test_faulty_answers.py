@@ -16,7 +16,7 @@ from harness.tape.faults import Faults
 from harness.tape.faulty import FaultyTape, half
 from harness.tape.gate import Gate
 from harness.tape.log import Log
-from harness.tape.player import AnswerCut, Player
+from harness.tape.player import Answer, AnswerCut
 from harness.tape.recorded import cassette_of
 from harness.tape.tape import ReplayMiss
 from harness.tape.timing import Piece, Timing, read_timing, write_timing
@@ -48,13 +48,13 @@ def _tape(faults: Faults, *pairs: tuple[Request, dict[str, Any]]) -> FaultyTape:
     return FaultyTape(log, gate, faults, cassette=cassette_of(pairs, None), marks=_marks)
 
 
-def _player(tape: FaultyTape, request: Request) -> Player:
+def _player(tape: FaultyTape, request: Request) -> Answer:
     player = tape.send(request, "sync").player
     assert player is not None
     return player
 
 
-def _read(player: Player) -> bytes:
+def _read(player: Answer) -> bytes:
     parts = []
     while (part := player.next()) is not None:
         parts.append(part)

@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from yarl import URL
 
     from harness.tape.clients.patching import Patches
-    from harness.tape.player import Framing, Player
+    from harness.tape.player import Answer, Framing
     from harness.tape.tape import Recorder, Tape
 
 _LINE_LIMIT: Final = 2**16
@@ -77,7 +77,7 @@ class _Connection:
         self.options: dict[str, Any] = {}
         self.connected = True
         self._answer: tuple[_Head, StreamReader] | None = None
-        self._player: Player | None = None
+        self._player: Answer | None = None
         self._callbacks: list[Callable[[], None]] = []
 
     @property
@@ -107,7 +107,7 @@ class _Connection:
         """
         self.options = options
 
-    def answer(self, method: str, player: Player) -> None:
+    def answer(self, method: str, player: Answer) -> None:
         """
         Take the answer that `read` will return.
         """
@@ -191,7 +191,7 @@ class _TapeStream(StreamReader):
     Be a body that is pulled from the player by the task that waits for it.
     """
 
-    def __init__(self, connection: _Connection, player: Player, *, limit: int, body: bool) -> None:
+    def __init__(self, connection: _Connection, player: Answer, *, limit: int, body: bool) -> None:
         super().__init__(connection, limit, loop=connection.loop)  # type: ignore[arg-type]  # it stands in for a protocol
         self._connection = connection
         self._player = player
@@ -342,7 +342,7 @@ def _tapped_send(original: Callable[..., Awaitable[Any]]) -> Callable[..., Await
     return send
 
 
-async def _record(recorder: Recorder, connection: _Connection, send: Callable[[], Awaitable[Any]]) -> Player:
+async def _record(recorder: Recorder, connection: _Connection, send: Callable[[], Awaitable[Any]]) -> Answer:
     real = connection.real
     real.protocol.set_response_params(**connection.options)
     try:

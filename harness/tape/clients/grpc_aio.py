@@ -27,7 +27,7 @@ from harness.tape.player import AnswerCut
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from harness.tape.player import Player
+    from harness.tape.player import Answer
     from harness.tape.tape import Recorder, Tape
 
 _CANCELLED: Final = 1
@@ -69,7 +69,7 @@ class AioCall:
         self._deadline = deadline
         self._credentials = credentials
         self._core = core
-        self._player: Player | None = None
+        self._player: Answer | None = None
         self._messages: list[bytes] = []
         self._sent_all = asyncio.Event()
         self._over = asyncio.Event()
@@ -205,7 +205,7 @@ class AioCall:
         if exchange.recorder is not None:
             self._player = await self._record(exchange.recorder, messages, metadata)
 
-    async def _record(self, recorder: Recorder, messages: list[bytes], metadata: Any) -> Player | None:  # noqa: ANN401 - as above
+    async def _record(self, recorder: Recorder, messages: list[bytes], metadata: Any) -> Answer | None:  # noqa: ANN401 - as above
         import grpc  # noqa: PLC0415 - only where somebody uses it
 
         options = {"timeout": self.time_remaining(), "metadata": metadata or None, "credentials": self._credentials}

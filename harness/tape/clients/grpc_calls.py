@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
     from vcr.request import Request
 
-    from harness.tape.player import Player
+    from harness.tape.player import Answer
     from harness.tape.tape import Recorder, Tape
 
 CONTENT_TYPE: Final = "application/grpc"
@@ -107,7 +107,7 @@ def detour_options(authority: str) -> list[tuple[str, Any]]:
     return [("grpc.default_authority", authority), ("grpc.enable_http_proxy", 0), ("grpc.enable_retries", 0)]
 
 
-def keep(recorder: Recorder, status: Status, messages: int) -> Player | None:
+def keep(recorder: Recorder, status: Status, messages: int) -> Answer | None:
     """
     Finish the recording of a call; return what serves the client, or None where nobody answered.
 
@@ -125,7 +125,7 @@ def keep(recorder: Recorder, status: Status, messages: int) -> Player | None:
     return recorder.end()
 
 
-def stopped(recorder: Recorder) -> Player:
+def stopped(recorder: Recorder) -> Answer:
     """
     Finish the recording of a call whose answer has no end.
     """
@@ -133,7 +133,7 @@ def stopped(recorder: Recorder) -> Player:
     return recorder.end()
 
 
-def status_of(player: Player) -> Status:
+def status_of(player: Answer) -> Status:
     """
     Return how a recorded call ended.
     """

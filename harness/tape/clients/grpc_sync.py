@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from harness.events import Hook
-    from harness.tape.player import Player
+    from harness.tape.player import Answer
     from harness.tape.tape import Recorder, Tape
 
 Batch = tuple[tuple[Any, ...], Any]
@@ -139,7 +139,7 @@ class Call:
         self._batches = list(batches)
         self._queue: deque[Callable[[], Event]] = deque()
         self._changed = threading.Condition()
-        self._player: Player | None = None
+        self._player: Answer | None = None
         self._status: Status | None = None
         self._cancelled = False
         first = {operation.type(): operation for operations, _ in batches for operation in operations}
@@ -213,7 +213,7 @@ class Call:
             self._player, failure = self._record(exchange.recorder)
             self._status = failure
 
-    def _record(self, recorder: Recorder) -> tuple[Player | None, Status | None]:
+    def _record(self, recorder: Recorder) -> tuple[Answer | None, Status | None]:
         import grpc  # noqa: PLC0415 - only where somebody uses it
 
         count, status = 0, OK

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from vcr.request import Request
 
     from harness.tape.clients.patching import Patches
-    from harness.tape.player import Framing, Player
+    from harness.tape.player import Answer, Framing
     from harness.tape.tape import Recorder, Tape
 
 _READ_SIZE: Final = 65_536
@@ -87,7 +87,7 @@ class _Frames(io.RawIOBase):
     Hand out an answer's bytes as a socket would: the head, then one frame an arrival.
     """
 
-    def __init__(self, player: Player, method: str) -> None:
+    def __init__(self, player: Answer, method: str) -> None:
         super().__init__()
         body = has_body(method, player.status)
         self._frame = answer_head(player, body=body)
@@ -266,7 +266,7 @@ def _tapped_getresponse(original: Callable[..., Any]) -> Callable[..., Any]:
     return getresponse
 
 
-def _serve(connection: Any, player: Player, original: Callable[..., Any]) -> Any:  # noqa: ANN401 - the client's own classes
+def _serve(connection: Any, player: Answer, original: Callable[..., Any]) -> Any:  # noqa: ANN401 - the client's own classes
     connection.sock = _FakeSocket(_Frames(player, connection._method))  # noqa: SLF001 - what http.client itself hands on
     try:
         return original(connection)
@@ -274,7 +274,7 @@ def _serve(connection: Any, player: Player, original: Callable[..., Any]) -> Any
         connection.sock = None
 
 
-def _serve_recorded(connection: Any, player: Player, original: Callable[..., Any]) -> Any:  # noqa: ANN401 - as above
+def _serve_recorded(connection: Any, player: Answer, original: Callable[..., Any]) -> Any:  # noqa: ANN401 - as above
     kept = connection.sock
     # the real answer has been read; the state before it comes back for the served one
     connection._HTTPConnection__state = "Request-sent"  # noqa: SLF001 - http.client keeps no public state
@@ -288,7 +288,7 @@ def _serve_recorded(connection: Any, player: Player, original: Callable[..., Any
     return response
 
 
-def _record(connection: Any, recorder: Recorder, original: Callable[..., Any]) -> Player:  # noqa: ANN401 - as above
+def _record(connection: Any, recorder: Recorder, original: Callable[..., Any]) -> Answer:  # noqa: ANN401 - as above
     try:
         response = original(connection)
     except Exception as error:

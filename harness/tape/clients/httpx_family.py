@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from vcr.request import Request
 
     from harness.tape.clients.patching import Patches
-    from harness.tape.player import Framing, Player
+    from harness.tape.player import Answer, Framing
     from harness.tape.tape import Recorder, Tape
 
 _DEFAULT_PORTS: Final = {"http": 80, "https": 443}
@@ -122,7 +122,7 @@ class _Shape:
         made = self._open.add(transport, stream(player, body=body))
         return self._library.Response(player.status, headers=_headers(player), stream=made, extensions=extensions)
 
-    def _record(self, recorder: Recorder, tape: Tape, request: Any, send: Callable[[], Any]) -> Player:  # noqa: ANN401 - as above
+    def _record(self, recorder: Recorder, tape: Tape, request: Any, send: Callable[[], Any]) -> Answer:  # noqa: ANN401 - as above
         own, extensions = _redirect(tape, request), request.extensions
         request.extensions = {**extensions, "trace": _noting(recorder, extensions.get("trace"))}
         try:
@@ -143,7 +143,7 @@ class _Shape:
             response.stream.close()
         return recorder.end()
 
-    async def _arecord(self, recorder: Recorder, tape: Tape, request: Any, send: Callable[[], Any]) -> Player:  # noqa: ANN401 - as above
+    async def _arecord(self, recorder: Recorder, tape: Tape, request: Any, send: Callable[[], Any]) -> Answer:  # noqa: ANN401 - as above
         own, extensions = _redirect(tape, request), request.extensions
         request.extensions = {**extensions, "trace": _anoting(recorder, extensions.get("trace"))}
         try:
@@ -172,7 +172,7 @@ class _Stream:
 
     _library: Any
 
-    def __init__(self, player: Player, *, body: bool) -> None:
+    def __init__(self, player: Answer, *, body: bool) -> None:
         self._player = player
         self._body = body
         self._lost = False
@@ -271,7 +271,7 @@ def _request(request: Any, body: bytes) -> Request:  # noqa: ANN401 - either lib
     return new_request(request.method, str(request.url), body, headers)
 
 
-def _headers(player: Player) -> list[tuple[bytes, bytes]]:
+def _headers(player: Answer) -> list[tuple[bytes, bytes]]:
     return [(name.encode(), value.encode()) for name, value in player.headers]
 
 

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
     from vcr.request import Request
 
-    from harness.tape.player import Player
+    from harness.tape.player import Answer
 
 END_OF_CHUNKS: Final = b"0\r\n\r\n"
 _DEFAULT_PORTS: Final = {"http": 80, "https": 443}
@@ -81,7 +81,7 @@ def has_body(method: str, status: int) -> bool:
     return method != "HEAD" and status not in _NO_BODY and status >= 200  # noqa: PLR2004 - RFC 9110, 6.4.1
 
 
-def answer_head(player: Player, *, body: bool) -> bytes:
+def answer_head(player: Answer, *, body: bool) -> bytes:
     """
     Return status line and headers, with the framing that the body will really have.
     """
@@ -100,7 +100,7 @@ def answer_head(player: Player, *, body: bool) -> bytes:
         return text.encode()
 
 
-def declared_length(player: Player) -> int:
+def declared_length(player: Answer) -> int:
     """
     Return the length that the head declares: of a cut answer more than will come.
     """
@@ -110,12 +110,12 @@ def declared_length(player: Player) -> int:
     return max(int(stored) if stored.isdigit() else 0, player.body_length + 1)
 
 
-def _framing(player: Player) -> str:
+def _framing(player: Answer) -> str:
     if player.framing == "chunked":
         return "Transfer-Encoding: chunked"
     return f"Content-Length: {declared_length(player)}" if player.framing == "length" else ""
 
 
-def _lies(name: str, player: Player) -> bool:
+def _lies(name: str, player: Answer) -> bool:
     # a client that believes "chunked" waits for the chunks of an answer that has none
     return name.lower() == "transfer-encoding" and player.status in _NO_BODY

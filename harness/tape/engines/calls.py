@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from harness.events import Hook
     from harness.tape.engines.engine import Engine
     from harness.tape.engines.exchanges import Exchanges
-    from harness.tape.player import Player
+    from harness.tape.player import Answer
     from harness.tape.tape import Tape
 
 LINES_TYPE: Final = "application/x-ndjson"
@@ -63,7 +63,7 @@ class Call:
         """
         return self.engine.result(json.loads(piece), self.thing)
 
-    def pieces(self, player: Player) -> Iterator[Any]:
+    def pieces(self, player: Answer) -> Iterator[Any]:
         """
         Yield what was yielded.
         """
@@ -73,7 +73,7 @@ class Call:
         finally:
             player.close()
 
-    async def apieces(self, player: Player) -> AsyncIterator[Any]:
+    async def apieces(self, player: Answer) -> AsyncIterator[Any]:
         """
         Yield what was yielded, on the event loop.
         """
@@ -83,7 +83,7 @@ class Call:
         finally:
             player.close()
 
-    def whole(self, player: Player) -> Any:  # noqa: ANN401 - as above
+    def whole(self, player: Answer) -> Any:  # noqa: ANN401 - as above
         """
         Return what was returned.
         """
@@ -92,7 +92,7 @@ class Call:
             pieces.append(piece)
         return self.value(b"".join(pieces))
 
-    async def awhole(self, player: Player) -> Any:  # noqa: ANN401 - as above
+    async def awhole(self, player: Answer) -> Any:  # noqa: ANN401 - as above
         """
         Return what was returned, on the event loop.
         """
@@ -127,15 +127,15 @@ class Replayed(Call):
             return self._call_back(player)
         return self.pieces(player) if kind.startswith(LINES_TYPE) else self.whole(player)
 
-    def _awaited(self, player: Player, kind: str) -> Any:  # noqa: ANN401 - as above
+    def _awaited(self, player: Answer, kind: str) -> Any:  # noqa: ANN401 - as above
         if not kind.startswith(LINES_TYPE):
             return self.awhole(player)
         return self._awaited_pieces(player) if AWAITED in kind else self.apieces(player)
 
-    async def _awaited_pieces(self, player: Player) -> AsyncIterator[Any]:
+    async def _awaited_pieces(self, player: Answer) -> AsyncIterator[Any]:
         return self.apieces(player)
 
-    def _call_back(self, player: Player) -> Any:  # noqa: ANN401 - as above
+    def _call_back(self, player: Answer) -> Any:  # noqa: ANN401 - as above
         named = {**{str(number): value for number, value in enumerate(self.args)}, **self.kwargs}
         while (piece := player.next("sync")) is not None:
             told = json.loads(piece)

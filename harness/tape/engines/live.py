@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from harness.tape.engines.calls import Call
     from harness.tape.engines.handles import Thing
     from harness.tape.engines.spec import Seam
-    from harness.tape.player import Player
+    from harness.tape.player import Answer
     from harness.tape.tape import Recorder
 
 STEPS: Final = "; steps"
@@ -100,7 +100,7 @@ class Steps:
         player: what it is answered from.
     """
 
-    def __init__(self, call: Call, *, live: Live | None = None, player: Player | None = None) -> None:
+    def __init__(self, call: Call, *, live: Live | None = None, player: Answer | None = None) -> None:
         self._call = call
         self._live = live
         self._player = player
