@@ -7,6 +7,8 @@ from collections.abc import Iterable, Mapping
 from typing import Any, Final
 
 _ABSENT: Final = object()
+_TELLING: Final = ("output_text", "response", "output", "generated_text")
+"""Where objects of client libraries have their text that is neither `.content` nor `.text`; only as a string."""
 
 
 def text_of(value: object) -> str | None:
@@ -33,6 +35,9 @@ def _told(value: object) -> str | None:
 
 
 def _own(value: object) -> str | None:
+    new = getattr(value, "delta", None)
+    if isinstance(new, str):
+        return new
     content = getattr(value, "content", _ABSENT)
     if isinstance(content, str):
         return content
@@ -43,7 +48,8 @@ def _own(value: object) -> str | None:
         text = text()
     if isinstance(text, str):
         return text
-    return "" if content is None or text is None else None
+    told = (getattr(value, name, None) for name in _TELLING)
+    return next((text for text in told if isinstance(text, str)), "" if content is None or text is None else None)
 
 
 def _inner(value: object) -> str | None:
@@ -55,11 +61,15 @@ def _inner(value: object) -> str | None:
     choices = getattr(value, "choices", _ABSENT)
     if isinstance(choices, list | tuple):
         return _told(choices[0]) if choices else ""
-    for name in ("delta", "message"):
-        inner = getattr(value, name, _ABSENT)
-        if inner is not _ABSENT:
-            return inner if isinstance(inner, str) else "" if inner is None else _told(inner)
-    return None
+    held = [getattr(value, name) for name in ("delta", "message") if hasattr(value, name)]
+    inner = next((one for one in held if one is not None), None)
+    if isinstance(inner, str):
+        return inner
+    data = getattr(value, "data", None)
+    if inner is None and data is not None and not isinstance(data, str):
+        # a string is data in some format, and not words
+        inner = data
+    return _told(inner) if inner is not None else "" if held else None
 
 
 def _arguments(value: object) -> str:

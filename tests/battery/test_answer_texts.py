@@ -51,6 +51,29 @@ class Calling:
     tool_calls: Any
 
 
+@dataclass
+class Event:
+    data: Any
+
+
+@dataclass
+class SoFar:
+    """
+    A piece beside the text, or the message, so far.
+    """
+
+    delta: Any
+    text: Any = ()
+    message: Any = None
+
+
+@dataclass
+class Answer:
+    response: Any = None
+    output_text: Any = None
+    output: Any = None
+
+
 class Raising:
     @property
     def text(self) -> str:
@@ -85,6 +108,18 @@ class WithArguments:
         (Choices([]), ""),
         (Wrapped(Message("within")), "within"),
         (Delta("a piece"), "a piece"),
+        (SoFar(None, message=Message("the whole answer")), "the whole answer"),
+        (SoFar("new", message=Message("so far and new")), "new"),
+        (SoFar("new", text="so far and new"), "new"),
+        (SoFar("", text="so far, and nothing new"), ""),
+        (SoFar(None, text="the whole answer"), "the whole answer"),
+        (SoFar(None), ""),
+        (Event(Choices([Delta(Message("within an event"))])), "within an event"),
+        (Event('{"json": "is no text"}'), None),
+        (Event(None), None),
+        (Answer(response="an answer"), "an answer"),
+        (Answer(response=Chunk("an HTTP response, say"), output=[3]), None),
+        (Answer(output_text="all of it", output=[Message([Chunk("all of it")])]), "all of it"),
         (Calling("", [{"name": "f", "args": '{"a": 1', "id": "c"}]), '{"a": 1'),
         (Calling(None, [{"function": {"name": "f", "arguments": '{"a": 1}'}}]), '{"a": 1}'),
         (Calling("", [{"name": "f", "args": {"a": "é"}}]), '{"a": "é"}'),
