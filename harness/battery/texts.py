@@ -54,10 +54,10 @@ def _own(value: object) -> str | None:
 
 def _inner(value: object) -> str | None:
     """
-    Return the text of the message within an object; what a mapping holds is the caller's to look for.
+    Return the text of the message within an object.
+
+    What a plain mapping holds is the caller's to look for; some libraries' objects are mappings besides.
     """
-    if isinstance(value, Mapping):
-        return None
     choices = getattr(value, "choices", _ABSENT)
     if isinstance(choices, list | tuple):
         return _told(choices[0]) if choices else ""

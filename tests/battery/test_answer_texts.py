@@ -74,6 +74,16 @@ class Answer:
     output: Any = None
 
 
+class Mapped(dict[str, Any]):
+    """
+    An answer as huggingface_hub and azure-ai-inference have it: a mapping with attributes.
+    """
+
+    def __init__(self, **values: Any) -> None:
+        super().__init__(values)
+        self.__dict__.update(values)
+
+
 class Raising:
     @property
     def text(self) -> str:
@@ -117,6 +127,12 @@ class WithArguments:
         (Event(Choices([Delta(Message("within an event"))])), "within an event"),
         (Event('{"json": "is no text"}'), None),
         (Event(None), None),
+        (
+            Mapped(choices=[Mapped(delta=Mapped(content="of a mapping with attributes"))]),
+            "of a mapping with attributes",
+        ),
+        (Mapped(message=Mapped(content="within")), "within"),
+        ({"choices": [{"delta": {"content": "a plain mapping is none"}}]}, None),
         (Answer(response="an answer"), "an answer"),
         (Answer(response=Chunk("an HTTP response, say"), output=[3]), None),
         (Answer(output_text="all of it", output=[Message([Chunk("all of it")])]), "all of it"),
