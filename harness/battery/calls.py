@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import errno
 import os
+import socket
 import traceback
 from collections.abc import Awaitable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
@@ -28,6 +30,7 @@ LONGEST_MESSAGE: Final = 4_000
 """Characters that are kept of what an exception says: some quote a whole answer."""
 LONGEST_TRACEBACK: Final = 16_000
 """Characters that are kept of a traceback's end."""
+_UNREACHABLE: Final = frozenset({errno.ENETUNREACH, errno.EHOSTUNREACH, errno.ENETDOWN})
 _HARNESS: Final = f"{Path(__file__).parents[1]}{os.sep}"
 
 
@@ -172,7 +175,27 @@ def raised(error: BaseException, phase: str) -> dict[str, Any]:
         "unsupported": isinstance(error, NotImplementedError),
         "traceback": "".join(lines[-12:])[-LONGEST_TRACEBACK:],
         "line": _line(error),
+        "unreachable": any(map(_is_unreachable, _chain(error))),
     }
+
+
+def _chain(error: BaseException) -> Iterator[BaseException]:
+    """
+    Yield an error and all that led to it.
+    """
+    seen: set[int] = set()
+    ahead: BaseException | None = error
+    while ahead is not None and id(ahead) not in seen:
+        seen.add(id(ahead))
+        yield ahead
+        ahead = ahead.__cause__ or ahead.__context__
+
+
+def _is_unreachable(error: BaseException) -> bool:
+    # without a number it is not the system's: anybody can raise a ConnectionError
+    if not isinstance(error, OSError) or error.errno is None:
+        return False
+    return isinstance(error, ConnectionError | socket.gaierror) or error.errno in _UNREACHABLE
 
 
 def _line(error: BaseException) -> str:

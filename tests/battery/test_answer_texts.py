@@ -124,6 +124,8 @@ class WithArguments:
         (SoFar("", text="so far, and nothing new"), ""),
         (SoFar(None, text="the whole answer"), "the whole answer"),
         (SoFar(None), ""),
+        (SoFar(None, text=None, message=Message("beside a text that is None")), "beside a text that is None"),
+        (Choices([SoFar(None, text=None, message=Message("of a choice"))]), "of a choice"),
         (Event(Choices([Delta(Message("within an event"))])), "within an event"),
         (Event('{"json": "is no text"}'), None),
         (Event(None), None),
