@@ -6,7 +6,7 @@ import errno
 import os
 import socket
 import traceback
-from collections.abc import Awaitable, Iterable, Iterator, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from inspect import isawaitable
 from itertools import islice
@@ -44,9 +44,20 @@ class Call:
         inputs: the prompts; single calls get the first.
         log: where the events go.
         gate: is told of items, so that it lets arrivals through.
+        lacking: says what must be installed where an error comes down to that; None where it does not.
     """
 
-    def __init__(self, instance: object, capability: Capability, inputs: Sequence[str], log: Log, gate: Gate) -> None:
+    def __init__(  # noqa: PLR0913 - what is called, how, and who is told
+        self,
+        instance: object,
+        capability: Capability,
+        inputs: Sequence[str],
+        log: Log,
+        gate: Gate,
+        *,
+        lacking: Callable[[BaseException], str | None] = lambda _error: None,
+    ) -> None:
+        self._lacking = lacking
         self._instance = instance
         self._capability = capability
         self._inputs = tuple(inputs) if capability.batches else (inputs[0],)
@@ -84,7 +95,11 @@ class Call:
         try:
             yield
         except BaseException as error:  # noqa: BLE001 - also SystemExit and the like are what the adapter did
-            self._log.add(Raised, **raised(error, "call"))
+            lacking = self._lacking(error)
+            if lacking is None:
+                self._log.add(Raised, **raised(error, "call"))
+            else:
+                self._log.add(Missing, what="module", name=lacking)
         finally:
             self._gate.finish()
 
