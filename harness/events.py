@@ -200,6 +200,9 @@ class Returned(Event):
 class Raised(Event):
     """
     The adapter raised, in its constructor, in its import or in the call.
+
+    `unreachable` where that began with a connection that the system could not make, or a name that it
+    could not look up.
     """
 
     phase: Literal["import", "construction", "call"]
@@ -208,6 +211,7 @@ class Raised(Event):
     unsupported: bool
     traceback: str
     line: str = ""
+    unreachable: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

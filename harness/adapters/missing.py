@@ -86,7 +86,7 @@ def missing_dependency(error: BaseException, adapter: Adapter) -> MissingDepende
             continue
         if cause.name.partition(".")[0] in sys.stdlib_module_names:
             continue
-        if isinstance(error, ImportError) or _names(str(error), cause.name):
+        if isinstance(error, ImportError) or _names(_said(error), cause.name):
             return _missing(cause.name, adapter, advice)
     if isinstance(error, ImportError) and advice and not _installed(advice):
         return _missing(error.name or advice.replace("-", "_"), adapter, advice)
@@ -94,8 +94,15 @@ def missing_dependency(error: BaseException, adapter: Adapter) -> MissingDepende
 
 
 def _advice(error: BaseException) -> str | None:
-    found = (_ADVICE.search(str(cause)) for cause in _causes(error))
+    found = (_ADVICE.search(_said(cause)) for cause in _causes(error))
     return next((advice[1] for advice in found if advice), None)
+
+
+def _said(error: BaseException) -> str:
+    try:
+        return str(error)
+    except Exception:  # noqa: BLE001 - an exception class of anybody's
+        return ""
 
 
 def _causes(error: BaseException) -> Iterator[BaseException]:

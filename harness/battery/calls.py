@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import errno
 import os
+import socket
 import sys
 import traceback
-from collections.abc import Awaitable, Iterable, Iterator, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from inspect import isawaitable
 from itertools import islice
@@ -29,6 +31,7 @@ LONGEST_MESSAGE: Final = 4_000
 """Characters that are kept of what an exception says: some quote a whole answer."""
 LONGEST_TRACEBACK: Final = 16_000
 """Characters that are kept of a traceback's end."""
+_UNREACHABLE: Final = frozenset({errno.ENETUNREACH, errno.EHOSTUNREACH, errno.ENETDOWN})
 _HARNESS: Final = f"{Path(__file__).parents[1]}{os.sep}"
 
 
@@ -42,9 +45,20 @@ class Call:
         inputs: the prompts; single calls get the first.
         log: where the events go.
         gate: is told of items, so that it lets arrivals through.
+        lacking: says what must be installed where an error comes down to that; None where it does not.
     """
 
-    def __init__(self, instance: object, capability: Capability, inputs: Sequence[str], log: Log, gate: Gate) -> None:
+    def __init__(  # noqa: PLR0913 - what is called, how, and who is told
+        self,
+        instance: object,
+        capability: Capability,
+        inputs: Sequence[str],
+        log: Log,
+        gate: Gate,
+        *,
+        lacking: Callable[[BaseException], str | None] = lambda _error: None,
+    ) -> None:
+        self._lacking = lacking
         self._instance = instance
         self._files = files_of(type(instance))
         self._capability = capability
@@ -83,7 +97,11 @@ class Call:
         try:
             yield
         except BaseException as error:  # noqa: BLE001 - also SystemExit and the like are what the adapter did
-            self._log.add(Raised, **raised(error, "call", self._files))
+            lacking = self._lacking(error)
+            if lacking is None:
+                self._log.add(Raised, **raised(error, "call", self._files))
+            else:
+                self._log.add(Missing, what="module", name=lacking)
         finally:
             self._gate.finish()
 
@@ -199,7 +217,27 @@ def raised(error: BaseException, phase: str, files: Sequence[str] = ()) -> dict[
         "unsupported": isinstance(error, NotImplementedError),
         "traceback": "".join(lines[-12:])[-LONGEST_TRACEBACK:],
         "line": _line(error, files),
+        "unreachable": any(map(_is_unreachable, _chain(error))),
     }
+
+
+def _chain(error: BaseException) -> Iterator[BaseException]:
+    """
+    Yield an error and all that led to it.
+    """
+    seen: set[int] = set()
+    ahead: BaseException | None = error
+    while ahead is not None and id(ahead) not in seen:
+        seen.add(id(ahead))
+        yield ahead
+        ahead = ahead.__cause__ or ahead.__context__
+
+
+def _is_unreachable(error: BaseException) -> bool:
+    # without a number it is not the system's: anybody can raise a ConnectionError
+    if not isinstance(error, OSError) or error.errno is None:
+        return False
+    return isinstance(error, ConnectionError | socket.gaierror) or error.errno in _UNREACHABLE
 
 
 def _line(error: BaseException, files: Sequence[str]) -> str:

@@ -9,7 +9,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
-from harness.adapters import Adapter, MissingDependency, build
+from harness.adapters import Adapter, MissingDependency, build, missing_dependency
 from harness.adapters.distributions import distributions
 from harness.adapters.reflect import reflected, unbuilt
 from harness.battery.aftermath import Aftermath
@@ -192,7 +192,7 @@ class Cell:
         try:
             self._instance = build(self._adapter)
         except MissingDependency as error:
-            self._log.add(Missing, what="module", name=f"{error.message}; {error.hint}")
+            self._log.add(Missing, what="module", name=_to_install(error))
             return False
         except UserError as error:
             self._send("note", note("problem", str(error)))
@@ -209,7 +209,11 @@ class Cell:
         return True
 
     def _call(self, log: Log, gate: Gate) -> Call:
-        return Call(self._instance, self._capability, self._inputs, log, gate)
+        return Call(self._instance, self._capability, self._inputs, log, gate, lacking=self._lacking)
+
+    def _lacking(self, error: BaseException) -> str | None:
+        missing = missing_dependency(error, self._adapter)
+        return None if missing is None else _to_install(missing)
 
     def _again(self, loop: asyncio.AbstractEventLoop, heartbeat: Heartbeat) -> None:
         """
@@ -379,6 +383,10 @@ class Cell:
             if self._cassette and self._cassette.data
             else {}
         )
+
+
+def _to_install(missing: MissingDependency) -> str:
+    return f"{missing.message}; {missing.hint}"
 
 
 def _is_of_loops(error: BaseException | None) -> bool:

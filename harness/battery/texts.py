@@ -7,6 +7,8 @@ from collections.abc import Iterable, Mapping
 from typing import Any, Final
 
 _ABSENT: Final = object()
+_TELLING: Final = ("output_text", "response", "output", "generated_text")
+"""Where objects of client libraries have their text that is neither `.content` nor `.text`; only as a string."""
 
 
 def text_of(value: object) -> str | None:
@@ -29,37 +31,49 @@ def text_of(value: object) -> str | None:
 
 def _told(value: object) -> str | None:
     text = _own(value)
-    return text or _arguments(value) or (_inner(value) if text is None else text)
+    if text is not None:
+        return text or _arguments(value)
+    held = _arguments(value) or _inner(value)
+    return "" if held is None and _holds_nothing(value) else held
 
 
 def _own(value: object) -> str | None:
-    content = getattr(value, "content", _ABSENT)
+    new = getattr(value, "delta", None)
+    if isinstance(new, str):
+        return new
+    content = getattr(value, "content", None)
     if isinstance(content, str):
         return content
     if isinstance(content, list | tuple):
         return "".join(_blocks(content))
-    text = getattr(value, "text", _ABSENT)
+    text = getattr(value, "text", None)
     if callable(text):
         text = text()
-    if isinstance(text, str):
-        return text
-    return "" if content is None or text is None else None
+    told = (text, *(getattr(value, name, None) for name in _TELLING))
+    return next((one for one in told if isinstance(one, str)), None)
+
+
+def _holds_nothing(value: object) -> bool:
+    return any(getattr(value, name, _ABSENT) is None for name in ("content", "text", "delta", "message"))
 
 
 def _inner(value: object) -> str | None:
     """
-    Return the text of the message within an object; what a mapping holds is the caller's to look for.
+    Return the text of the message within an object.
+
+    What a plain mapping holds is the caller's to look for; some libraries' objects are mappings besides.
     """
-    if isinstance(value, Mapping):
-        return None
-    choices = getattr(value, "choices", _ABSENT)
+    choices = getattr(value, "choices", None)
     if isinstance(choices, list | tuple):
         return _told(choices[0]) if choices else ""
-    for name in ("delta", "message"):
-        inner = getattr(value, name, _ABSENT)
-        if inner is not _ABSENT:
-            return inner if isinstance(inner, str) else "" if inner is None else _told(inner)
-    return None
+    inner = next((one for name in ("delta", "message") if (one := getattr(value, name, None)) is not None), None)
+    if isinstance(inner, str):
+        return inner
+    data = getattr(value, "data", None)
+    if inner is None and not isinstance(data, str):
+        # a string is data in some format, and not words
+        inner = data
+    return None if inner is None else _told(inner)
 
 
 def _arguments(value: object) -> str:

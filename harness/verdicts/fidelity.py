@@ -16,7 +16,9 @@ from harness.verdicts.texts import columns, joins, squeeze, texts
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
 
-_SPECIAL_TOKEN: Final = re.compile(r"(<\|[^|>]*\|>|</?s>|<eos>|<pad>|<end_of_turn>|\[/?INST\]|</?think(?:ing)?>)+")
+_SPECIAL_TOKEN: Final = re.compile(
+    r"(<\|[^|>]*\|>|</?s>|<eos>|<pad>|<end_of_turn>|\[/?INST\]|</?think(?:ing)?>|\[\[##\w+##\]\])+"
+)
 _THOUGHTS: Final = re.compile(r"<think(?P<ing>ing)?>.*?</think(?(ing)ing)>", re.DOTALL)
 """What a model says to itself within its answer; who drops it loses nothing of the answer."""
 _SHORTEST_REPEAT: Final = 2

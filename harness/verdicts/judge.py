@@ -98,7 +98,7 @@ def _constructor(events: Sequence[Event], what: str) -> Ruling:
         return Verdict.UNKNOWN, f"the upstream failed while it was constructed ({trouble})"
     if any(isinstance(event, Dialled) for event in events):
         return _dialled(events)
-    return Verdict.BLOCKED, f"it cannot be constructed: {what}"
+    return _unreached(events) or (Verdict.BLOCKED, f"it cannot be constructed: {what}")
 
 
 def _of_the_run(capability: Capability, events: Sequence[Event], found: Traffic) -> Ruling | None:
@@ -163,7 +163,21 @@ def _ending(events: Sequence[Event], found: Traffic, raised: Raised | None) -> R
         said = _short(raised.type, raised.message)
         how = f"the upstream failed, and it said so: {said}"
         return Verdict.UNKNOWN, how if said == trouble else f"the upstream failed ({trouble}) and it said so: {said}"
-    return Verdict.BROKEN, f"it raises {_short(raised.type, raised.message)}{_at(raised)}"
+    return _unreached(events) or (
+        Verdict.BROKEN,
+        f"it raises {_short(raised.type, raised.message)}{_at(raised)}",
+    )
+
+
+def _unreached(events: Sequence[Event]) -> Ruling | None:
+    """
+    Judge who could not reach an upstream by a way that is not the tape's: a recording lets it try, replay refuses it.
+    """
+    raised = first(events, Raised)
+    if raised is None or not raised.unreachable or any(isinstance(event, Sent) for event in events):
+        return None
+    said = _short(raised.type, raised.message)
+    return Verdict.UNKNOWN, f"it could not connect to anything, past the tape, which saw no traffic: {said}"
 
 
 def _dialled(events: Sequence[Event]) -> Ruling:

@@ -51,6 +51,39 @@ class Calling:
     tool_calls: Any
 
 
+@dataclass
+class Event:
+    data: Any
+
+
+@dataclass
+class SoFar:
+    """
+    A piece beside the text, or the message, so far.
+    """
+
+    delta: Any
+    text: Any = ()
+    message: Any = None
+
+
+@dataclass
+class Answer:
+    response: Any = None
+    output_text: Any = None
+    output: Any = None
+
+
+class Mapped(dict[str, Any]):
+    """
+    An answer as huggingface_hub and azure-ai-inference have it: a mapping with attributes.
+    """
+
+    def __init__(self, **values: Any) -> None:
+        super().__init__(values)
+        self.__dict__.update(values)
+
+
 class Raising:
     @property
     def text(self) -> str:
@@ -85,6 +118,26 @@ class WithArguments:
         (Choices([]), ""),
         (Wrapped(Message("within")), "within"),
         (Delta("a piece"), "a piece"),
+        (SoFar(None, message=Message("the whole answer")), "the whole answer"),
+        (SoFar("new", message=Message("so far and new")), "new"),
+        (SoFar("new", text="so far and new"), "new"),
+        (SoFar("", text="so far, and nothing new"), ""),
+        (SoFar(None, text="the whole answer"), "the whole answer"),
+        (SoFar(None), ""),
+        (SoFar(None, text=None, message=Message("beside a text that is None")), "beside a text that is None"),
+        (Choices([SoFar(None, text=None, message=Message("of a choice"))]), "of a choice"),
+        (Event(Choices([Delta(Message("within an event"))])), "within an event"),
+        (Event('{"json": "is no text"}'), None),
+        (Event(None), None),
+        (
+            Mapped(choices=[Mapped(delta=Mapped(content="of a mapping with attributes"))]),
+            "of a mapping with attributes",
+        ),
+        (Mapped(message=Mapped(content="within")), "within"),
+        ({"choices": [{"delta": {"content": "a plain mapping is none"}}]}, None),
+        (Answer(response="an answer"), "an answer"),
+        (Answer(response=Chunk("an HTTP response, say"), output=[3]), None),
+        (Answer(output_text="all of it", output=[Message([Chunk("all of it")])]), "all of it"),
         (Calling("", [{"name": "f", "args": '{"a": 1', "id": "c"}]), '{"a": 1'),
         (Calling(None, [{"function": {"name": "f", "arguments": '{"a": 1}'}}]), '{"a": 1}'),
         (Calling("", [{"name": "f", "args": {"a": "é"}}]), '{"a": "é"}'),

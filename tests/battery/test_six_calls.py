@@ -5,7 +5,9 @@ The six calls: each is made as a caller would make it, and what comes back is lo
 from __future__ import annotations
 
 import asyncio
+import errno
 import json
+import socket
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -116,6 +118,34 @@ def test_whatever_is_raised_is_logged(capability: Capability, kind: type[BaseExc
     assert (raised.phase, raised.type, raised.message) == ("call", kind.__name__, "so it goes")
     assert raised.line.startswith("battery/test_six_calls.py:")
     assert not raised.unsupported
+
+
+@pytest.mark.parametrize(
+    ("began", "unreachable"),
+    [
+        (socket.gaierror(socket.EAI_NONAME, "no such name"), True),
+        (ConnectionRefusedError(errno.ECONNREFUSED, "refused"), True),
+        (OSError(errno.ENETUNREACH, "no network"), True),
+        (ConnectionError("an adapter's own words"), False),
+        (FileNotFoundError(errno.ENOENT, "no such file"), False),
+        (ValueError("no connection is at fault"), False),
+    ],
+    ids=repr,
+)
+def test_a_connection_that_the_system_could_not_make_is_told_of(began: Exception, unreachable: bool) -> None:
+    """
+    However a library wraps the system's error; an error of the same class without its number is the library's own.
+    """
+
+    def fail(_self: object, _prompt: object) -> None:
+        try:
+            raise began  # noqa: TRY301 - the chain of errors is what is looked at
+        except Exception as error:
+            raise RuntimeError("the upstream cannot be reached") from error
+
+    _, raised = _events(_with(Capability.INVOKE, fail), Capability.INVOKE)
+    assert isinstance(raised, Raised)
+    assert raised.unreachable is unreachable
 
 
 def test_what_a_tap_raises_is_told_of_at_the_line_that_asked() -> None:

@@ -114,6 +114,26 @@ def test_computing_each_time_blocks_the_loop(live: Live) -> None:
     assert judge(AINVOKE, outcome.events).mechanism == "blocks-loop"
 
 
+@pytest.mark.parametrize("wraps", [False, True])
+def test_a_package_that_is_missed_only_in_the_call_is_named(live: Live, wraps: bool) -> None:
+    """
+    As in a constructor: it says nothing about the adapter, also where the adapter says so in its own words.
+    """
+    judgement = judge(INVOKE, live("NeedsAModule", INVOKE, module="no_such_vendor", wraps=wraps).events)
+    assert judgement.verdict is Verdict.UNKNOWN
+    assert "no_such_vendor" in judgement.reason
+
+
+@pytest.mark.parametrize("module", ["toy_adapters.no_such_part", "json.no_such_part"])
+def test_a_module_that_no_package_would_bring_is_the_adapters_fault(live: Live, module: str) -> None:
+    """
+    Its own, or one of Python's.
+    """
+    outcome = live("NeedsAModule", INVOKE, module=module)
+    assert _raised(outcome)[1] == "ModuleNotFoundError"
+    assert judge(INVOKE, outcome.events).verdict is Verdict.BROKEN
+
+
 @pytest.mark.parametrize(
     ("name", "kwargs", "capability", "type_", "message"),
     [

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import importlib
 import json
 import multiprocessing
 import os
@@ -113,6 +114,26 @@ class ConstructorFails(Honest):
     def __init__(self, base_url: str) -> None:
         super().__init__(base_url)
         raise RuntimeError("no such region")
+
+
+class NeedsAModule(Honest):
+    """
+    An adapter that imports something when it is asked; `wraps` says so in words of its own.
+    """
+
+    def __init__(self, base_url: str, module: str, *, wraps: bool = False) -> None:
+        super().__init__(base_url)
+        self._module = module
+        self._wraps = wraps
+
+    def invoke(self, prompt: str) -> str:
+        try:
+            importlib.import_module(self._module)
+        except ImportError as error:
+            if self._wraps:
+                raise ImportError(f"{self._module} is needed; pip install it") from error
+            raise
+        return super().invoke(prompt)
 
 
 class StopsTheLoop(Honest):

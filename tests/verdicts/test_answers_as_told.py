@@ -243,6 +243,7 @@ def test_white_space_and_decoration_are_no_matter(change: Callable[[str], str]) 
         ("<think>Hm, let me see.</think>\n\nIt is the lamp.", "Hm, let me see.\n\nIt is the lamp."),
         ("It is the lamp.<|im_end|>", "It is the lamp."),
         ("It is the lamp.</s>", "It is the lamp."),
+        ("[[ ## answer ## ]]\nIt is the lamp.\n\n[[ ## completed ## ]]", "It is the lamp."),
         (f"{PROMPTS[0]}\n\nIt is the lamp.", "It is the lamp."),
         (f"{PROMPTS[0]}\n\nIt is the lamp.", f"{PROMPTS[0]}\n\nIt is the lamp."),
         ("It is the lamp.", f"{PROMPTS[0]}\n\nIt is the lamp."),
@@ -253,6 +254,16 @@ def test_entities_thoughts_end_marks_and_the_echo_may_go(said: str, given: str) 
     None of them is the answer.
     """
     assert _invoke(answer_json(said), given) is Verdict.NATIVE
+
+
+def test_of_an_answer_in_fields_no_field_may_go() -> None:
+    """
+    The marks that name them are no part of the answer; what stands between them is.
+    """
+    said = "[[ ## answer ## ]]\nIt is the lamp.\n\n[[ ## why ## ]]\nNothing else is lit.\n\n[[ ## completed ## ]]"
+    assert _invoke(answer_json(said), "It is the lamp. Nothing else is lit.") is Verdict.NATIVE
+    assert _invoke(answer_json(said), "It is the lamp.") is Verdict.BROKEN
+    assert _invoke(answer_json("See [[ the lamp ]] there."), "See there.") is Verdict.BROKEN
 
 
 @pytest.mark.parametrize("tags", [("", ""), ("<think>", "</think>"), ("<thinking>", "</thinking>\n")])

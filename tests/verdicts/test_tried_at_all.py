@@ -252,3 +252,40 @@ def test_what_the_adapter_passes_on_as_it_is_is_said_once() -> None:
         story = Story(INVOKE).begin()
         story.add(UpstreamFailed, request=story.send(), why="ConnectError: no route")
         assert _verdict(story.fail("ConnectError", message)) == (Verdict.UNKNOWN, reason)
+
+
+def _unreached(phase: str, *, unreachable: bool, seen: bool) -> Story:
+    story = Story(INVOKE) if phase == "construction" else Story(INVOKE).begin()
+    if seen:
+        story.add(UpstreamFailed, request=story.send(), why="connection refused")
+    story.add(
+        Raised,
+        phase=phase,
+        type="ConnectError",
+        message="no such name",
+        unsupported=False,
+        traceback="",
+        unreachable=unreachable,
+    )
+    return story
+
+
+@pytest.mark.parametrize(("phase", "otherwise"), [("call", Verdict.BROKEN), ("construction", Verdict.BLOCKED)])
+def test_who_cannot_connect_past_the_tape_is_unknown(phase: str, otherwise: Verdict) -> None:
+    """
+    A library with sockets of its own, recorded from a simulator, fails for want of a network; who fails otherwise
+    is judged.
+    """
+    verdict, reason = _verdict(_unreached(phase, unreachable=True, seen=False))
+    assert verdict is Verdict.UNKNOWN
+    assert "past the tape" in reason
+    assert _verdict(_unreached(phase, unreachable=False, seen=False))[0] is otherwise
+
+
+def test_a_connection_that_the_tape_saw_fail_is_the_upstreams_failure() -> None:
+    """
+    It is told of as such, as before.
+    """
+    verdict, reason = _verdict(_unreached("call", unreachable=True, seen=True))
+    assert verdict is Verdict.UNKNOWN
+    assert reason.startswith("the upstream failed")
