@@ -3,7 +3,8 @@ The gate of a program's upstream: the cell's own, one process further away.
 
 What it waits for is the same as in process: the caller's item, or proof that there will be none. But a slice of
 waiting counts only where neither the program nor the cell had anything to do: what is starved of the processor, or
-still at work on the last arrival, may yet hand something on.
+still at work on the last arrival, may yet hand something on. For the same reason the next arrival waits, once the item
+has come, until both are at rest: the items that follow it come of what has arrived, and not of what is about to.
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from harness.isolation.processes import descendants, names_in
-from harness.tape.gate import SLICE, Gate
+from harness.tape.gate import GRACE, SLICE, Gate
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -23,6 +24,11 @@ if TYPE_CHECKING:
 
 MOST: Final = 30
 """Times the slices of a wait after which it is given up although somebody is always at work: some never rest."""
+_TURNS: Final = 3
+"""Turns of the loop in which what has come to its sockets is handed on."""
+_LOOKS: Final = 2
+_SHORT: Final = 0.001
+"""Seconds between looks for rest, of which there are at most `GRACE`: some programs never rest."""
 _ALIVE_AGAIN: Final = 25
 """Looks after which the processes are looked for anew."""
 _AT_WORK: Final = frozenset({"R", "D"})
@@ -81,7 +87,24 @@ class UpstreamGate(Gate):
                 if idle >= wait.slices or turn > MOST * wait.slices:
                     wait.give_up()
                     break
+        if self._streams:
+            await self._rest()
         self._note_arrival()
+
+    async def _rest(self) -> None:
+        """
+        Wait until neither the program nor the cell has anything to do.
+
+        It takes two looks: between those at the cell and at the program, one may have handed something to the other.
+        """
+        resting = 0
+        for _ in range(GRACE):
+            for _ in range(_TURNS):
+                await asyncio.sleep(0)
+            resting = 0 if self._at_work() else resting + 1
+            if self._open or resting == _LOOKS:
+                return
+            await asyncio.sleep(_SHORT if resting == 0 else 0)
 
     async def _told(self) -> bool:
         """
@@ -103,14 +126,17 @@ class UpstreamGate(Gate):
 
 class AtWork:
     """
-    Tell whether any of some processes, or of those below them, has something to do (Linux; elsewhere always no).
+    Tell whether any of some processes, or of those below them, has something to do (Linux; elsewhere it is not known).
 
     Args:
         roots: returns the processes.
+        moves: returns how many pieces went between them so far; they are at work where there are more than before.
     """
 
-    def __init__(self, roots: Callable[[], Iterable[int]]) -> None:
+    def __init__(self, roots: Callable[[], Iterable[int]], moves: Callable[[], int]) -> None:
         self._roots = roots
+        self._moves = moves
+        self._moved = 0
         self._known: list[int] = []
         self._looks = 0
 
@@ -118,6 +144,9 @@ class AtWork:
         """
         Look at each thread: one that runs or waits for the processor or the disk is at work.
         """
+        moved, self._moved = self._moved, self._moves()
+        if self._moved != moved:
+            return True
         if sys.platform != "linux":
             return False
         if self._looks % _ALIVE_AGAIN == 0:

@@ -52,12 +52,14 @@ class Relay:
     Attributes:
         url: the program's address.
         key: the program's key.
+        moves: how many pieces it has taken from cells and from the program.
     """
 
     def __init__(
         self, enter: Callable[[Caller], Visit], visit: Callable[[], Visit | None], session: aiohttp.ClientSession
     ) -> None:
         self.url = self.key = ""
+        self.moves = 0
         self._enter = enter
         self._visit = visit
         self._session = session
@@ -92,6 +94,7 @@ class Relay:
         try:
             while True:
                 kind, payload = await _read(reader)
+                self.moves += 1
                 if kind == TELL:
                     writer.write(message(TOLD, Seen.of(visit.log, visit.harm).encode()))
                 else:
@@ -127,12 +130,14 @@ class Relay:
         visit = self._visit()
         if visit is not None and not any(self.key in value for _, value in headers):
             visit.keyless = True
+        self.moves += 1
         method, url = asked["method"], URL(f"{self.url}{asked['target']}", encoded=True)
         as_it_is: dict[str, Any] = {"headers": headers, "allow_redirects": False, "skip_auto_headers": _SKIPPED}
         try:
             async with self._session.request(method, url, data=body or None, **as_it_is) as response:
                 await _send(writer, ANSWER, _head(response))
                 async for piece in response.content.iter_any():
+                    self.moves += 1
                     await _send(writer, PIECE, piece)
         except (aiohttp.ClientError, OSError) as error:
             said = f"{type(error).__name__}: {error}"

@@ -91,12 +91,15 @@ class Station:
     def _enter(self, caller: Caller) -> Visit:
         if self._guest is None:
             raise ConnectionResetError
-        made = visit(caller, self._guest, AtWork(self._processes))
+        made = visit(caller, self._guest, AtWork(self._processes, self._moves))
         self._visit = self._visits[caller.capability] = made
         return made
 
     def _current(self) -> Visit | None:
         return self._visit
+
+    def _moves(self) -> int:
+        return 0 if self._relay is None else self._relay.moves
 
     def _processes(self) -> Iterable[int]:
         if self._visit is not None:
