@@ -113,7 +113,9 @@ def batch_survives(bench: Bench) -> Iterator[str]:
     with bench.stage(Faults(status=400, only=_BAD), leap=True) as stage:
         made = stage.attempt(return_exceptions=True)
         if not stage.tape.harm.refused:
-            raise NotApplicable("one request carries all inputs, so that all of them fail together")
+            together = any(len(one.carries) > 1 for one in stage.sent)
+            why = "one request carries all inputs, so that all of them fail together"
+            raise NotApplicable(why, lasting=together)
     if made.raised is not None:
         yield f"one of {len(bench.inputs)} inputs was refused, and the batch raised {type(made.raised).__name__}"
         return
@@ -142,11 +144,16 @@ def max_concurrency(bench: Bench) -> Iterator[str]:
     Allow two requests at a time, for three inputs.
     """
     with bench.stage() as stage:
-        stage.attempt()
+        answered = stage.attempt().raised is None
         peak = _most_at_once(stage)
     bench.tell(f"{peak} in flight", f"{_under_way(peak)} at a time")
     with bench.stage() as stage:
-        stage.attempt(**_limited(stage))
+        limited = _limited(stage)
+        try:
+            stage.attempt(**limited)
+        except NotApplicable as error:
+            # what was answered a moment ago without the limit, and is not with it, it asks for in another way
+            raise NotApplicable(str(error), lasting=answered) from error
         most = _most_at_once(stage)
     bench.tell(f"{peak} in flight", f"{_under_way(peak)} at a time, and {most} with max_concurrency={_LIMIT}")
     if most > _LIMIT:
@@ -158,7 +165,7 @@ def _limited(stage: Stage) -> dict[str, Any]:
         return {"max_concurrency": _LIMIT}
     if stage.takes("config"):
         return {"config": {"max_concurrency": _LIMIT}}
-    raise NotApplicable(f"its {stage.capability} takes neither max_concurrency nor config")
+    raise NotApplicable(f"its {stage.capability} takes neither max_concurrency nor config", lasting=True)
 
 
 def _under_way(requests: int) -> str:

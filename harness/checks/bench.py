@@ -150,7 +150,7 @@ class Stage:
             NotApplicable: it does not.
         """
         if not self.takes(name):
-            raise NotApplicable(f"its {self.capability} takes no {name}")
+            raise NotApplicable(f"its {self.capability} takes no {name}", lasting=True)
 
     def attempt(self, **arguments: Any) -> Attempt:  # noqa: ANN401 - the method's own
         """

@@ -22,7 +22,15 @@ _NAME: Final = re.compile(r"[a-z][a-z0-9]*(?:-[a-z0-9]+)*")
 class NotApplicable(Exception):  # noqa: N818 - names why a check has nothing to say
     """
     Say that a check cannot be tried on this adapter: it takes no such argument, or the recording does not fit.
+
+    Args:
+        why: what keeps it from being tried.
+        lasting: no check that was tried before in the same process can have brought that about.
     """
+
+    def __init__(self, why: str, *, lasting: bool = False) -> None:
+        super().__init__(why)
+        self.lasting = lasting
 
 
 class CheckError(UserError):

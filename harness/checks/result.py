@@ -20,6 +20,7 @@ class Result:
         state: how it ended.
         findings: a sentence for each thing that is not as promised.
         why: why it was skipped, switched off or failed itself.
+        lasting: it was skipped for a reason that a new process would have as well.
         figure: what was measured, in a few words, for a cell of a table; empty where there is none.
         told: the same in a sentence.
     """
@@ -28,6 +29,7 @@ class Result:
     state: State
     findings: tuple[str, ...] = ()
     why: str = ""
+    lasting: bool = False
     figure: str = ""
     told: str = ""
 

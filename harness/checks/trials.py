@@ -2,8 +2,9 @@
 Trials: checks tried in forks, those of one call one after the other in the same fork while nothing spoils it.
 
 A fork that has made one call makes the next in a third of the time: the pages that both touch are copied once. What is
-accepted from a used process is only that a check passed there. Anything else is tried again, first in a new process, as
-a cache or a breaker that an earlier trial has filled or tripped is no news of the adapter.
+accepted from a used process is only that a check passed there, or cannot be tried for a lasting reason. Anything else
+is tried again, first in a new process, as a cache or a breaker that an earlier trial has filled or tripped is no news
+of the adapter.
 """
 
 from __future__ import annotations
@@ -146,7 +147,7 @@ class _Fork:
 def _try(line: tuple[Trial, ...], outgoing: int) -> None:
     for place, trial in enumerate(line):
         result = trial.outcome()
-        if place and result.state is not State.PASSED:
+        if place and result.state is not State.PASSED and not result.lasting:
             break
         os.write(outgoing, f"{result.encode()}\n".encode())
         if threading.active_count() > 1:
@@ -158,7 +159,7 @@ def _outcome(check: Check, bench: Bench) -> Result:
     try:
         findings = tuple(text[:_LONGEST] for text in check.run(bench))
     except NotApplicable as error:
-        return Result(check=check.name, state=State.SKIPPED, why=str(error)[:_LONGEST])
+        return Result(check=check.name, state=State.SKIPPED, why=str(error)[:_LONGEST], lasting=error.lasting)
     except UserError as error:
         return Result(
             check=check.name, state=State.SKIPPED, why=f"it cannot be constructed: {error.message}"[:_LONGEST]

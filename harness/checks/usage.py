@@ -30,7 +30,8 @@ def usage_in_streams(bench: Bench) -> Iterator[str]:
     """
     asked = bench.adapter.usage
     if asked is None:
-        raise NotApplicable("its registration does not say how usage is asked for (the key `usage`)")
+        why = "its registration does not say how usage is asked for (the key `usage`)"
+        raise NotApplicable(why, lasting=True)
     upstream = upstream_usage(bench)
     # an argument that was not recorded changes the request, and not what is replayed
     with bench.stage(Faults(lenient=True)) as stage:
