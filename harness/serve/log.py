@@ -159,6 +159,6 @@ _DEFAULTS: Final[dict[str, dict[str, Any]]] = {
     "Ended": {"hook": "sync", "cut": None},
     "Item": {"type": "str"},
     "Returned": {"texts": (), "types": (), "plural": False},
-    "Raised": {"phase": "call", "message": "", "unsupported": False, "traceback": "", "line": ""},
+    "Raised": {"phase": "call", "message": "", "unsupported": False, "traceback": "", "line": "", "unreachable": False},
     "Died": {"stack": ""},
 }
