@@ -92,6 +92,13 @@ class Verdict(StrEnum):
             return "✅"
         return "?" if self is Verdict.UNKNOWN else "❌"
 
+    @property
+    def works(self) -> bool:
+        """
+        Tell whether the call came back with the upstream's answer, emulated or not.
+        """
+        return self in {Verdict.NATIVE, Verdict.FALLBACK}
+
 
 class Mechanism(StrEnum):
     """

@@ -72,6 +72,13 @@ class MissingDependency(RegistrationError):  # noqa: N818 - the name that the re
         self.module = module
         self.distribution = distribution
 
+    @property
+    def told(self) -> str:
+        """
+        Return what is missing and what to do about it, as one sentence.
+        """
+        return f"{self.message}; {self.hint}" if self.hint else self.message
+
 
 def missing_dependency(error: BaseException, adapter: Adapter) -> MissingDependency | None:
     """

@@ -60,7 +60,6 @@ class Call:
     ) -> None:
         self._lacking = lacking
         self._instance = instance
-        self._files = files_of(type(instance))
         self._capability = capability
         self._inputs = tuple(inputs) if capability.batches else (inputs[0],)
         self._log = log
@@ -99,7 +98,7 @@ class Call:
         except BaseException as error:  # noqa: BLE001 - also SystemExit and the like are what the adapter did
             lacking = self._lacking(error)
             if lacking is None:
-                self._log.add(Raised, **raised(error, "call", self._files))
+                self._log.add(Raised, **raised(error, "call", files_of(type(self._instance))))
             else:
                 self._log.add(Missing, what="module", name=lacking)
         finally:
@@ -217,11 +216,11 @@ def raised(error: BaseException, phase: str, files: Sequence[str] = ()) -> dict[
         "unsupported": isinstance(error, NotImplementedError),
         "traceback": "".join(lines[-12:])[-LONGEST_TRACEBACK:],
         "line": _line(error, files),
-        "unreachable": any(map(_is_unreachable, _chain(error))),
+        "unreachable": any(map(_is_unreachable, chain(error))),
     }
 
 
-def _chain(error: BaseException) -> Iterator[BaseException]:
+def chain(error: BaseException) -> Iterator[BaseException]:
     """
     Yield an error and all that led to it.
     """

@@ -13,7 +13,7 @@ from harness.adapters import Adapter, MissingDependency, build, missing_dependen
 from harness.adapters.distributions import distributions
 from harness.adapters.reflect import reflected, unbuilt
 from harness.battery.aftermath import Aftermath
-from harness.battery.calls import Call, files_at, raised
+from harness.battery.calls import Call, chain, files_at, raised
 from harness.battery.children import ChildWatch
 from harness.battery.counting import Counts
 from harness.battery.job import Job, Send, note
@@ -192,7 +192,7 @@ class Cell:
         try:
             self._instance = build(self._adapter)
         except MissingDependency as error:
-            self._log.add(Missing, what="module", name=_to_install(error))
+            self._log.add(Missing, what="module", name=error.told)
             return False
         except UserError as error:
             self._send("note", note("problem", str(error)))
@@ -213,7 +213,7 @@ class Cell:
 
     def _lacking(self, error: BaseException) -> str | None:
         missing = missing_dependency(error, self._adapter)
-        return None if missing is None else _to_install(missing)
+        return None if missing is None else missing.told
 
     def _again(self, loop: asyncio.AbstractEventLoop, heartbeat: Heartbeat) -> None:
         """
@@ -385,17 +385,9 @@ class Cell:
         )
 
 
-def _to_install(missing: MissingDependency) -> str:
-    return f"{missing.message}; {missing.hint}"
-
-
-def _is_of_loops(error: BaseException | None) -> bool:
+def _is_of_loops(error: BaseException) -> bool:
     # asyncio, anyio and asgiref all say by a RuntimeError that a loop is running already, and libraries wrap it
-    while error is not None:
-        if isinstance(error, RuntimeError):
-            return True
-        error = error.__cause__ or error.__context__
-    return False
+    return any(isinstance(one, RuntimeError) for one in chain(error))
 
 
 def _nowhere(kind: str, payload: bytes) -> None:

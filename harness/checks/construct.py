@@ -33,7 +33,7 @@ def run(job: Job, capability: Capability, send: Send) -> None:
         try:
             instance = _built(adapter)
         except MissingDependency as error:
-            log.add(Missing, what="module", name=f"{error.message}; {error.hint}")
+            log.add(Missing, what="module", name=error.told)
         except UserError as error:
             send("note", note("problem", str(error)))
         except BaseException as error:  # noqa: BLE001 - whatever the constructor raises is what it did

@@ -365,8 +365,7 @@ def import_target(target: str) -> object:
 
 def _failed_import(error: BaseException, target: str, real: float) -> Event:
     if isinstance(error, MissingDependency):
-        name = f"{error.message}; {error.hint}" if error.hint else error.message
-        return Missing(at=0.0, real=real, where=here(), what="module", name=name)
+        return Missing(at=0.0, real=real, where=here(), what="module", name=error.told)
     if isinstance(error, ModuleNotFoundError) and error.name and not _exists(error.name):
         return Missing(at=0.0, real=real, where=here(), what="module", name=error.name)
     told = raised(error, "import")

@@ -26,7 +26,6 @@ if TYPE_CHECKING:
 _MORE: Final = 2
 """Times that an unsteady call is made again; the one that made it necessary asked amiss once in a dozen busy runs."""
 _LATE: Final = frozenset({Delivery.WHOLE, Delivery.BUFFERED})
-_JUDGED: Final = frozenset({Verdict.NATIVE, Verdict.FALLBACK})
 _CAME: Final = {
     Delivery.INCREMENTAL: "the caller had an item before",
     Delivery.BUFFERED: "the caller got several items, none of them before",
@@ -88,7 +87,7 @@ def believed(hurried: Judgement, paced: Judgement) -> Judgement:
         paced: of the same call over the same recording at its pace.
     """
     delivery = paced.evidence.delivery
-    if paced.verdict not in _JUDGED or delivery is None or delivery is hurried.evidence.delivery:
+    if not paced.verdict.works or delivery is None or delivery is hurried.evidence.delivery:
         return hurried
     came = f"at the recorded pace {_CAME[delivery]} the middle of the answer's {hurried.evidence.arrivals} arrivals"
     told = f"{came}; the times are of a replay that takes none, and leaves none to the clock by which it gathers them"

@@ -23,7 +23,6 @@ if TYPE_CHECKING:
 NO_CASSETTE: Final = "not measured: there is no cassette; record it with `harness record`"
 _REFLECTED = "reflected."
 _DISTRIBUTION = "distribution."
-_MEASURED = frozenset({Verdict.NATIVE, Verdict.FALLBACK})
 _MADE_UP = "made up"
 _ARRIVALS = "the arrivals were not recorded, they are made up from the wire format"
 
@@ -120,7 +119,7 @@ def cell(  # noqa: PLR0913, PLR0917 - one value each of what is known of a cell
     reflected = outcome.notes.get(f"{_REFLECTED}{capability.value}")
     promised = adapter.declares is not None and capability in adapter.declares
     expected = adapter.expects.get(capability)
-    if outcome.notes.get("arrivals") == _MADE_UP and capability.streams and judgement.verdict in _MEASURED:
+    if outcome.notes.get("arrivals") == _MADE_UP and capability.streams and judgement.verdict.works:
         judgement = replace(judgement, reason=f"{judgement.reason}; {_ARRIVALS}")
     judgement = _steady(judgement, adapter.unsteady.get(capability))
     return Cell(

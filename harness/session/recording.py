@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
 from harness.battery.prompts import VERSION
 from harness.errors import UserError
@@ -31,8 +31,6 @@ if TYPE_CHECKING:
     from harness.tape.recorded import Interaction
     from harness.tape.tally import Tally
     from harness.words import Capability, Upstream
-
-_RECOVERED: Final = frozenset({Verdict.NATIVE, Verdict.FALLBACK})
 
 
 class Recording:
@@ -76,7 +74,7 @@ class Recording:
         if not outcome.interactions:
             self._note(path, judgement, outcome, trouble)
             return None if trouble is None else f"the upstream failed: {trouble}"
-        if trouble and judgement.verdict not in _RECOVERED and not self._settings.keep_errors:
+        if trouble and not judgement.verdict.works and not self._settings.keep_errors:
             return f"the upstream failed: {trouble} (--keep-errors keeps such an answer)"
         if judgement.verdict is Verdict.BROKEN and _sent_elsewhere(outcome) and not self._settings.keep_errors:
             return "the upstream sent it elsewhere, and it did not follow (--keep-errors keeps such an answer)"

@@ -103,8 +103,7 @@ def load(path: Path, *, match_on: Sequence[str] | None = None) -> Cassette:
         CassetteError: the file cannot be read or trusted.
         UnknownMatcherError: a name in `match_on` is no matcher's.
     """
-    fetched = _fetched.pop((path, match_on if match_on is None else tuple(match_on)), None)
-    return fetched or _load(path, match_on)
+    return _fetched.pop(_key(path, match_on), None) or _load(path, match_on)
 
 
 def fetch(paths: Iterable[Path], match_on: Sequence[str] | None = None) -> None:
@@ -116,7 +115,11 @@ def fetch(paths: Iterable[Path], match_on: Sequence[str] | None = None) -> None:
     """
     for path in paths:
         with contextlib.suppress(UserError):
-            _fetched[path, match_on if match_on is None else tuple(match_on)] = _load(path, match_on)
+            _fetched[_key(path, match_on)] = _load(path, match_on)
+
+
+def _key(path: Path, match_on: Sequence[str] | None) -> tuple[Path, tuple[str, ...] | None]:
+    return path, None if match_on is None else tuple(match_on)
 
 
 def _load(path: Path, match_on: Sequence[str] | None) -> Cassette:

@@ -11,7 +11,7 @@ from harness.verdicts.documents import is_one_value
 from harness.verdicts.exchanges import told_in_turns
 from harness.verdicts.fidelity import Agreement, Fidelity, compare
 from harness.verdicts.texts import listing, readable, squeeze, texts
-from harness.words import Capability, Verdict
+from harness.words import Capability, Verdict, counted
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -79,8 +79,7 @@ def wrong_shape(capability: Capability, events: Sequence[Event]) -> Ruling | Non
     if capability.batches and not returned.plural:
         return Verdict.BROKEN, f"{inputs} inputs gave one {returned.types[0]} instead of {inputs} outputs"
     if capability.batches and len(returned.texts) != inputs:
-        outputs = len(returned.texts)
-        return Verdict.BROKEN, f"{inputs} inputs gave {outputs} output{'' if outputs == 1 else 's'}"
+        return Verdict.BROKEN, f"{inputs} inputs gave {counted(len(returned.texts), 'output')}"
     for text, kind in zip(returned.texts, returned.types, strict=True):
         if text is None:
             return Verdict.BROKEN, f"the output is a {kind}, which carries no text"

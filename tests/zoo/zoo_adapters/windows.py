@@ -18,17 +18,36 @@ WINDOW: Final = 0.03
 LONGER_THAN_THE_ANSWER: Final = 30.0
 
 
+class Window:
+    """
+    Hold what comes within a span of time.
+    """
+
+    def __init__(self, seconds: float = WINDOW) -> None:
+        self.held = ""
+        self._seconds = seconds
+        self._began = time.monotonic()
+
+    def add(self, text: str) -> str:
+        """
+        Take a piece, and return everything held where the span is over.
+        """
+        self.held += text
+        if time.monotonic() - self._began < self._seconds:
+            return ""
+        told, self.held, self._began = self.held, "", time.monotonic()
+        return told
+
+
 def in_windows(pieces: Iterable[str], seconds: float = WINDOW) -> Iterator[str]:
     """
     Join the pieces that come within a span of time, and hand each span out when it is over.
     """
-    held, began = "", time.monotonic()
+    window = Window(seconds)
     for text in pieces:
-        held += text
-        if time.monotonic() - began >= seconds:
-            yield held
-            held, began = "", time.monotonic()
-    yield held
+        if told := window.add(text):
+            yield told
+    yield window.held
 
 
 class LooksAtTheClock(Base):
@@ -40,13 +59,11 @@ class LooksAtTheClock(Base):
         yield from in_windows(self._pieces(prompt))
 
     async def astream(self, prompt: str) -> AsyncIterator[str]:
-        held, began = "", time.monotonic()
+        window = Window()
         async for text in self._apieces(prompt):
-            held += text
-            if time.monotonic() - began >= WINDOW:
-                yield held
-                held, began = "", time.monotonic()
-        yield held
+            if told := window.add(text):
+                yield told
+        yield window.held
 
 
 class SetsATimer(Base):
