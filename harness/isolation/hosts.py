@@ -29,7 +29,6 @@ if TYPE_CHECKING:
     from harness.isolation.watch import OnEvent
     from harness.words import Capability
 
-# What nearly every adapter imports sooner or later; what is not installed is passed over.
 PRELOAD: Final = (
     # before anything takes `sleep` out of its module
     "harness.battery.loop:wait_watch",
@@ -38,23 +37,19 @@ PRELOAD: Final = (
     "harness.tape.clients:install",
     "harness.tape.cassette:recorder",
     "asyncio",
-    # imported late by async clients; two loops in two threads can otherwise meet it half-imported
-    "anyio._backends._asyncio",
     "encodings.idna",
     "http.client",
     "urllib.request",
-    "urllib3",
-    "requests",
-    # httpx imports its core late, which would cost every cell 55 ms
-    "httpcore",
-    "httpx",
-    "httpcore2",
-    "httpx2",
-    "aiohttp",
 )
+"""What every cell needs."""
+_CLIENTS: Final = ("urllib3", "requests", "httpx", "httpx2", "aiohttp")
+"""What many adapters import, sooner or later; what is not installed is passed over."""
 _WARM: Final = "harness.adapters.distributions:warm"
 _MANY: Final = 4
-"""Hosts from which on it pays to look at everything that is installed: 0.18 s at once, or 0.06 s for most of them."""
+"""
+Hosts from which on it pays to import the client libraries for all of them (0.3 s), and to look at everything that is
+installed (0.18 s at once, or 0.06 s for most of them).
+"""
 _GOODBYE: Final = 5.0
 
 
@@ -85,7 +80,7 @@ class Fleet:
     ) -> None:
         self.preload_failures: dict[str, str] = {}
         self._preload = tuple(preload)
-        self._shared = PRELOAD if hosts is not None and hosts < _MANY else (*PRELOAD, _WARM)
+        self._shared = PRELOAD if hosts is not None and hosts < _MANY else (*PRELOAD, *_CLIENTS, _WARM)
         self._env = {**os.environ, **(env or {})}
         self._spawn = not can_fork() if spawn is None else spawn
         self._turns = threading.BoundedSemaphore(jobs)

@@ -32,14 +32,14 @@ def zygote_command(control: int, entries: Iterable[str], failed: Mapping[str, st
     Safe path (`-P`), because a file in the working directory must not stand in for a module of the standard library.
     """
     told = (str(control), json.dumps(list(entries)), json.dumps(dict(failed)))
-    return [sys.executable, "-P", "-m", "harness.isolation.zygote", *told]
+    return [sys.executable, "-P", "-m", "harness.isolation", "zygote", *told]
 
 
 def spawned_command() -> list[str]:
     """
     Return the command line of a spawned host; it takes its order on standard input and answers on standard output.
     """
-    return [sys.executable, "-P", "-m", "harness.isolation.spawned"]
+    return [sys.executable, "-P", "-m", "harness.isolation", "spawned"]
 
 
 def memory_limit(job: Job) -> int:

@@ -14,7 +14,7 @@ from harness.isolation.protocol import Frame, Order, read_frame
 from harness.tape import severance
 
 
-def main() -> None:
+def main(_arguments: list[str]) -> None:
     """
     Take the order, move the channel off the standard streams and serve.
     """
@@ -41,7 +41,3 @@ def _end_with_parent(inbound: int) -> None:
     if hasattr(os, "killpg") and os.getpgrp() == os.getpid():
         processes.kill_group(os.getpid())
     os._exit(1)
-
-
-if __name__ == "__main__":
-    main()

@@ -208,7 +208,3 @@ def main(arguments: list[str]) -> NoReturn:
     with socket.socket(fileno=control) as connection:
         connection.sendall(Frame(kind="ready", payload=json.dumps(failed).encode()).encode())
         Zygote(connection).run()
-
-
-if __name__ == "__main__":
-    main(sys.argv[1:])

@@ -9,30 +9,27 @@ because another thread would get to the network in that moment.
 from __future__ import annotations
 
 import importlib
-import importlib.util
 import threading
 from functools import partial
 from typing import TYPE_CHECKING, Final
 
-from harness.tape.clients.lazily import Waiting
 from harness.tape.clients.patching import Patches
+from harness.tape.lazily import Waiting
 
 if TYPE_CHECKING:
     from types import ModuleType
 
-_FAMILIES: Final = (
+_TAPS: Final = (
     ("http.client", "harness.tape.clients.http_client"),
     ("httpx", "harness.tape.clients.httpx_family"),
     ("httpx2", "harness.tape.clients.httpx_family"),
     ("aiohttp", "harness.tape.clients.aiohttp_client"),
-)
-_LATER: Final = (
     ("grpc", "harness.tape.clients.grpc_channels"),
     ("websocket", "harness.tape.clients.websocket_client"),
     ("websockets.asyncio.client", "harness.tape.clients.websockets_client"),
     ("websockets.sync.client", "harness.tape.clients.websockets_sync"),
 )
-"""Libraries that few adapters use and that take long to import."""
+"""Each library, and what taps it when it is imported: few adapters use many, and most take long to import."""
 
 _lock = threading.Lock()
 _patches: Patches | None = None
@@ -41,7 +38,7 @@ _waiting = Waiting()
 
 def install() -> None:
     """
-    Tap every client library that can be imported, some when they are; does nothing the second time.
+    Tap every client library, those that nobody has imported yet when they are; does nothing the second time.
 
     Call it while no vcrpy cassette is open: vcrpy puts back what it found when it closes one.
     """
@@ -50,15 +47,12 @@ def install() -> None:
         if _patches is not None:
             return
         patches = Patches()
-        for library, tap in _FAMILIES:
-            if importlib.util.find_spec(library) is not None:
-                importlib.import_module(tap).tap(patches, importlib.import_module(library))
-        for library, tap in _LATER:
-            _waiting.when_imported(library, partial(_tap_later, patches, tap))
+        for library, tap in _TAPS:
+            _waiting.when_imported(library, partial(_tap, patches, tap))
         _patches = patches
 
 
-def _tap_later(patches: Patches, tap: str, module: ModuleType) -> None:
+def _tap(patches: Patches, tap: str, module: ModuleType) -> None:
     importlib.import_module(tap).tap(patches, module)
 
 

@@ -7,6 +7,8 @@ only the wire format, whose pieces the tape has kept.
 
 from __future__ import annotations
 
+from contextlib import suppress
+from importlib import import_module
 from typing import TYPE_CHECKING, Any, Final
 
 from harness.errors import described
@@ -25,6 +27,13 @@ if TYPE_CHECKING:
     from harness.tape.player import Answer, Framing
     from harness.tape.tape import Recorder, Tape
 
+_IMPORTED_LATE: Final = {
+    "httpx": ("httpcore", "anyio._backends._asyncio"),
+    "httpx2": ("httpcore2", "anyio._backends._asyncio"),
+}
+"""
+What the first requests import: 55 ms of each cell, and two loops in two threads can meet a backend half-imported.
+"""
 _DEFAULT_PORTS: Final = {"http": 80, "https": 443}
 _LEAVES: Final = ".send_request_headers.started"
 _TOO_SHORT: Final = "peer closed connection without sending complete message body"
@@ -32,8 +41,11 @@ _TOO_SHORT: Final = "peer closed connection without sending complete message bod
 
 def tap(patches: Patches, library: ModuleType) -> None:
     """
-    Tap both transports of one of the two libraries.
+    Tap both transports of one of the two libraries, and import what it would import late.
     """
+    for name in _IMPORTED_LATE[library.__name__]:
+        with suppress(ImportError):
+            import_module(name)
     shape = _Shape(library)
     patches.replace(library.HTTPTransport, "handle_request", shape.tapped)
     patches.replace(library.AsyncHTTPTransport, "handle_async_request", shape.tapped_async)

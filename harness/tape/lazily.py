@@ -1,18 +1,21 @@
-"""Taps on libraries that nobody has imported yet: installed in the moment of their import, and free until then."""
+"""What is done with modules that nobody has imported yet: in the moment of their import, and free until then."""
 
 from __future__ import annotations
 
 import sys
+from contextlib import nullcontext
 from importlib.abc import Loader, MetaPathFinder
 from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
+    from contextlib import AbstractContextManager
     from importlib.machinery import ModuleSpec
     from types import ModuleType
 
     Action = Callable[[ModuleType], None]
+    Within = Callable[[], AbstractContextManager[object]]
 
 
 class Waiting(MetaPathFinder):
@@ -21,18 +24,23 @@ class Waiting(MetaPathFinder):
     """
 
     def __init__(self) -> None:
-        self._actions: dict[str, Action] = {}
+        self._actions: dict[str, tuple[Action, Within]] = {}
         self._looking: set[str] = set()
 
-    def when_imported(self, name: str, action: Action) -> None:
+    def when_imported(self, name: str, action: Action, *, within: Within = nullcontext) -> None:
         """
         Call an action with a module: now if it is there, otherwise when it is imported.
+
+        Args:
+            name: the module's.
+            action: what is done with it.
+            within: what it is imported in, where it still has to be.
         """
         module = sys.modules.get(name)
         if module is not None:
             action(module)
             return
-        self._actions[name] = action
+        self._actions[name] = action, within
         if self not in sys.meta_path:
             sys.meta_path.insert(0, self)
 
@@ -56,7 +64,7 @@ class Waiting(MetaPathFinder):
         finally:
             self._looking.discard(fullname)
         if spec is not None and spec.loader is not None:
-            spec.loader = _Then(spec.loader, self._actions.pop(fullname))
+            spec.loader = _Then(spec.loader, *self._actions.pop(fullname))
         return spec
 
 
@@ -65,9 +73,10 @@ class _Then(Loader):
     Load a module as another loader does, and act on it.
     """
 
-    def __init__(self, real: Any, action: Action) -> None:  # noqa: ANN401 - a loader of any kind
+    def __init__(self, real: Any, action: Action, within: Within) -> None:  # noqa: ANN401 - a loader of any kind
         self._real = real
         self._action = action
+        self._within = within
 
     def create_module(self, spec: ModuleSpec) -> ModuleType | None:
         """
@@ -81,7 +90,8 @@ class _Then(Loader):
         """
         spec: Any = module.__spec__
         spec.loader = module.__loader__ = self._real
-        self._real.exec_module(module)
+        with self._within():
+            self._real.exec_module(module)
         self._action(module)
 
     def __getattr__(self, name: str) -> Any:  # noqa: ANN401 - whatever the other loader has
