@@ -72,7 +72,9 @@ def _owners(top: str) -> Mapping[str, str]:
 
 
 def _versions(found: Iterable[metadata.Distribution]) -> dict[str, str]:
-    return {dist.metadata["Name"]: dist.version for dist in found}
+    # each access parses the file anew
+    told = [dist.metadata for dist in found]
+    return {one["Name"]: one["Version"] for one in told}
 
 
 def _is_namespace(top: str) -> bool:
@@ -100,8 +102,15 @@ def _namesake(top: str) -> metadata.Distribution | None:
     except (metadata.PackageNotFoundError, ValueError):
         return None
     listed = (dist.read_text("top_level.txt") or "").split()
-    held = top in listed or any(file.parts[0] in {top, f"{top}.py"} for file in dist.files or ())
-    return dist if held else None
+    return dist if top in listed or _lists(dist, top) else None
+
+
+def _lists(dist: metadata.Distribution, top: str) -> bool:
+    record = dist.read_text("RECORD")
+    if record is not None:
+        # of thousands of lines, and the parsed ones take ten times as long
+        return re.search(rf"^{re.escape(top)}(/|\.py,)", record, re.MULTILINE) is not None
+    return any(file.parts[0] in {top, f"{top}.py"} for file in dist.files or ())
 
 
 @cache

@@ -46,13 +46,17 @@ class Columns:
         """
         return replace(project, preload=(*project.preload, *modules()))
 
+    def of(self, adapter: Adapter) -> dict[str, Found]:
+        """
+        Return the checks that are tried on an adapter.
+        """
+        return {name: one for name, one in self.checks.items() if adapter.name in self.rows.get(name, (adapter.name,))}
+
     def tried(self, session: Session, adapter: Adapter, calls: Sequence[Capability]) -> tuple[Checked, ...]:
         """
         Try the checks on an adapter.
         """
-        checks = {
-            name: one for name, one in self.checks.items() if adapter.name in self.rows.get(name, (adapter.name,))
-        }
+        checks = self.of(adapter)
         on = {call for one in checks.values() for call in one.check.calls}
         wanted = [call for call in calls if call in on]
         if not wanted:

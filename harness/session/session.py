@@ -154,7 +154,7 @@ class Session:
         capabilities: Sequence[Capability] | Callable[[Adapter], Sequence[Capability]] = tuple(Capability),
     ) -> list[Row]:
         """
-        Measure these adapters and return their rows in the given order.
+        Measure these adapters, those with the most columns first, and return their rows in the given order.
 
         Args:
             adapters: those to measure.
@@ -166,7 +166,9 @@ class Session:
         found: dict[int, Row] = {}
         pool = ThreadPoolExecutor(self._settings.workers)
         wanted = capabilities if callable(capabilities) else lambda _: capabilities
-        futures = {pool.submit(self.measure, one, wanted(one)): place for place, one in enumerate(adapters)}
+        # one that takes long and begins last would keep everybody waiting
+        order = sorted(range(len(adapters)), key=lambda place: self._columns_of(adapters[place]), reverse=True)
+        futures = {pool.submit(self.measure, adapters[place], wanted(adapters[place])): place for place in order}
         try:
             self._gather(futures, found)
         except BaseException as error:
@@ -177,6 +179,9 @@ class Session:
             raise
         pool.shutdown()
         return [found[place] for place in sorted(found)]
+
+    def _columns_of(self, adapter: Adapter) -> int:
+        return 0 if self._columns is None else len(self._columns.of(adapter))
 
     def measure(self, adapter: Adapter, capabilities: Sequence[Capability] = tuple(Capability)) -> Row:
         """
