@@ -78,12 +78,12 @@ ENGINES: Final = {
 }
 """The environments that only recording needs: family, and what is installed beside the lock."""
 OLD_CLIENTS: Final = "tests/tape_clients/old-clients.txt"
-BUSY: Final = (os.cpu_count() or 1) + 1
-"""Tests side by side that keep the processors at work: one of them waits, for a process or a time-out."""
+BUSY: Final = (os.cpu_count() or 1) + 2
+"""Tests side by side that keep the processors at work: two of them wait, for a process or a time-out."""
 ADAPTERS_AT_WORK: Final = 2 * (os.cpu_count() or 1) + 1
 """Adapters side by side: more of them wait. Of 476 s of two processors, a replay of all families with 3 used 275."""
-IN_PARALLEL: Final = ("-n", str(BUSY), "--dist", "worksteal")
-"""Options of pytest: a worker that is done takes over what another has not begun."""
+IN_PARALLEL: Final = ("-n", str(BUSY), "--dist", "loadfile", "--no-loadscope-reorder")
+"""Options of pytest: a worker takes a file at a time, as what its tests share (the zoo's recordings) takes minutes."""
 PICTURED: Final = (
     "Anthropic", "CTransformers", "Clarifai", "DeepInfra", "Fireworks", "GigaChat", "LlamaCpp", "Minimax", "Ollama",
     "OpenAI", "OpenLM", "VLLM", "VertexAI", "Writer",

@@ -46,17 +46,20 @@ class Columns:
         """
         return replace(project, preload=(*project.preload, *modules()))
 
-    def of(self, adapter: Adapter) -> dict[str, Found]:
+    def in_turn(self, adapters: Sequence[Adapter]) -> list[int]:
         """
-        Return the checks that are tried on an adapter.
+        Return the places of adapters in the order in which to begin: one that takes long would keep the others waiting.
         """
+        return sorted(range(len(adapters)), key=lambda place: -len(self._of(adapters[place])))
+
+    def _of(self, adapter: Adapter) -> dict[str, Found]:
         return {name: one for name, one in self.checks.items() if adapter.name in self.rows.get(name, (adapter.name,))}
 
     def tried(self, session: Session, adapter: Adapter, calls: Sequence[Capability]) -> tuple[Checked, ...]:
         """
         Try the checks on an adapter.
         """
-        checks = self.of(adapter)
+        checks = self._of(adapter)
         on = {call for one in checks.values() for call in one.check.calls}
         wanted = [call for call in calls if call in on]
         if not wanted:

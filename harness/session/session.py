@@ -166,8 +166,7 @@ class Session:
         found: dict[int, Row] = {}
         pool = ThreadPoolExecutor(self._settings.workers)
         wanted = capabilities if callable(capabilities) else lambda _: capabilities
-        # one that takes long and begins last would keep everybody waiting
-        order = sorted(range(len(adapters)), key=lambda place: self._columns_of(adapters[place]), reverse=True)
+        order = range(len(adapters)) if self._columns is None else self._columns.in_turn(adapters)
         futures = {pool.submit(self.measure, adapters[place], wanted(adapters[place])): place for place in order}
         try:
             self._gather(futures, found)
@@ -179,9 +178,6 @@ class Session:
             raise
         pool.shutdown()
         return [found[place] for place in sorted(found)]
-
-    def _columns_of(self, adapter: Adapter) -> int:
-        return 0 if self._columns is None else len(self._columns.of(adapter))
 
     def measure(self, adapter: Adapter, capabilities: Sequence[Capability] = tuple(Capability)) -> Row:
         """
