@@ -29,6 +29,7 @@ QUIET = (
 ADAPTERS = 12
 CELL = "langchain-0.0.337--OpenAI--astream"
 PHONE = {"width": 360, "height": 740}
+DESKTOP = {"width": 1280, "height": 900}
 CONTRAST = """
 () => {
   const canvas = document.createElement("canvas").getContext("2d", {willReadFrequently: true});
@@ -420,3 +421,14 @@ def test_the_comparison_can_be_read_anywhere(browser: Browser, address: str, sch
     assert link is not None
     with opened(browser, f"{address}#{link.partition('#')[2]}") as tab:
         assert tab.locator("#evidence details[open] p").first.is_visible()
+
+
+def test_no_table_of_the_committed_comparison_is_wider_than_a_desktop(browser: Browser):
+    """
+    Sentences wrap, however long: nobody has to scroll a table sideways to read its evidence.
+    """
+    page = Path(__file__).parents[2] / "reports" / "langchain-0.0.337.html"
+    with opened(browser, page.as_uri(), viewport=DESKTOP) as tab:
+        tables = tab.locator(".scroll")
+        assert tables.count() > 5
+        assert tables.evaluate_all("all => all.filter(one => one.scrollWidth > one.clientWidth)") == []
