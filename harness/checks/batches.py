@@ -94,7 +94,8 @@ def _ends(event: Event, stage: Stage) -> bool:
 
 def _are_read(stages: Sequence[Stage], turns: dict[int, tuple[int, ...]], inputs: frozenset[int]) -> bool:
     over = {one.request for one in stages[0].events if isinstance(one, Ended | Closed)}
-    return inputs <= {number for request, numbers in turns.items() if request in over for number in numbers}
+    # a copy, made in one step of the interpreter: other threads send requests meanwhile
+    return inputs <= {number for request, numbers in list(turns.items()) if request in over for number in numbers}
 
 
 @check(
