@@ -17,7 +17,6 @@ if TYPE_CHECKING:
     from harness.cells import Cell, Claims, Default, Matrix
 
 _OURS: Final = frozenset({"matrix", "index"})
-_AT_WORK: Final = frozenset({Verdict.NATIVE, Verdict.FALLBACK})
 
 
 class Finding(StrEnum):
@@ -81,7 +80,7 @@ class Compared:
             return Finding.UNKNOWN
         if self.published.symbol != self.measured.symbol:
             return Finding.PROMISED if self.published is Verdict.NATIVE else Finding.UNSEEN
-        if self.published in _AT_WORK and self.measured not in _AT_WORK:
+        if self.published.works and not self.measured.works:
             return Finding.USELESS
         wrong = self.reflected is not None and self.reflected.symbol != self.measured.symbol
         return Finding.BY_HAND if wrong else Finding.AGREES

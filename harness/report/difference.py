@@ -24,7 +24,6 @@ _RANK: Final = {
     Verdict.BLOCKED: 4,
 }
 """How bad a verdict is for the caller. `unknown` has no place among them: it is no news about the adapter."""
-_WORKS: Final = frozenset({Verdict.NATIVE, Verdict.FALLBACK})
 _FAILS: Final = frozenset({Verdict.BROKEN, Verdict.BLOCKED})
 _HURTS: Final = {mechanism: -number for number, mechanism in enumerate(Mechanism)}
 
@@ -81,7 +80,7 @@ class Change:
         if self.old is None:
             return Way.ADDED
         if self.new is None:
-            return Way.LOST if self.old.verdict in _WORKS else Way.REMOVED
+            return Way.LOST if self.old.verdict.works else Way.REMOVED
         return _way(self.old, self.new)
 
 
@@ -192,7 +191,7 @@ def _checks(old: Matrix, new: Matrix) -> Iterator[CheckChange]:
 
 def _way(old: Cell, new: Cell) -> Way:
     if new.verdict is Verdict.UNKNOWN:
-        return Way.WORSE if old.verdict in _WORKS else Way.OTHER
+        return Way.WORSE if old.verdict.works else Way.OTHER
     if old.verdict is Verdict.UNKNOWN:
         if new.verdict in _FAILS:
             return Way.WORSE

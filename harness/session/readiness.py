@@ -27,7 +27,6 @@ if TYPE_CHECKING:
     from harness.session.session import Row, Session
     from harness.session.standing import Fault
 
-_WORKS: Final = frozenset({Verdict.NATIVE, Verdict.FALLBACK})
 _CALLS: Final = 3
 """Calls that a check may make; each of them constructs the adapter anew, and some constructors import for seconds."""
 
@@ -302,7 +301,7 @@ class _Maker:
         """
         Yield what the checks found; those that are newer than the frozen requirements apart.
         """
-        works = {cell.capability for cell in self._row.cells if cell.verdict in _WORKS}
+        works = {cell.capability for cell in self._row.cells if cell.verdict.works}
         made: dict[tuple[str, tuple[str, ...]], list[Capability]] = {}
         for call, results in self._tried.results.items():
             for one in results:
