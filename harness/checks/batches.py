@@ -62,11 +62,11 @@ def _whose(bench: Bench, made: Attempt) -> list[int | None]:
 
 
 def _answered(bench: Bench, *, backwards: bool) -> Attempt:
-    turns: dict[int, tuple[int, ...]] = {}
+    turns: list[tuple[int, tuple[int, ...]]] = []
     stages: list[Stage] = []
 
     def gate(number: int, carries: tuple[int, ...]) -> Gate | None:
-        turns[number] = carries
+        turns.append((number, carries))
         if not carries:
             return None
         first = range(max(carries) + 1, len(bench.inputs)) if backwards else range(min(carries))
@@ -92,10 +92,10 @@ def _ends(event: Event, stage: Stage) -> bool:
     return isinstance(event, Ended | Closed) and any(one.request == event.request for one in stage.sent)
 
 
-def _are_read(stages: Sequence[Stage], turns: dict[int, tuple[int, ...]], inputs: frozenset[int]) -> bool:
+def _are_read(stages: Sequence[Stage], turns: Sequence[tuple[int, tuple[int, ...]]], inputs: frozenset[int]) -> bool:
     over = {one.request for one in stages[0].events if isinstance(one, Ended | Closed)}
-    # a copy, made in one step of the interpreter: other threads send requests meanwhile
-    return inputs <= {number for request, numbers in list(turns.items()) if request in over for number in numbers}
+    # other threads send requests meanwhile: a list may grow while it is gone through, a dictionary may not
+    return inputs <= {number for request, numbers in turns if request in over for number in numbers}
 
 
 @check(

@@ -22,11 +22,11 @@ def test_whoever_waits_for_their_turn_may_look_while_requests_are_sent():
     """
     A request that another thread sends in that moment raises nothing, which would be put down to the adapter.
     """
-    turns: dict[int, tuple[int, ...]] = dict.fromkeys(range(5_000), (0,))
+    turns: list[tuple[int, tuple[int, ...]]] = [(number, (0,)) for number in range(5_000)]
 
     def send() -> None:
         for number in range(len(turns), 20 * len(turns)):
-            turns[number] = (1,)
+            turns.append((number, (1,)))  # noqa: PERF401 - one at a time, as requests are sent
 
     sending = threading.Thread(target=send)
     sending.start()
