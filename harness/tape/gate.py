@@ -324,7 +324,9 @@ class Gate:
         Tell whether no answer beside this one ends sooner: who takes them as they come gets them in their order.
         """
         mine = self._ends.get(request, 0.0), request
-        return all((self._ends[one], one) >= mine for one in self._flying.get(address, ()) if one in self._ends)
+        # asked from an event loop as well, without the lock, while requests of other threads leave and land
+        with self._changed:
+            return all((self._ends[one], one) >= mine for one in self._flying.get(address, ()) if one in self._ends)
 
     def _spend(self, address: str) -> None:
         with self._changed:

@@ -208,6 +208,28 @@ def test_answers_side_by_side_end_in_the_order_of_the_recording(order: Sequence[
     assert ended == list(order)
 
 
+def test_an_answer_on_a_loop_looks_at_those_beside_it_while_others_leave() -> None:
+    """
+    Each input of a batch may have a thread and a loop of its own: a request of one raises nothing in another.
+    """
+    gate, passed = Gate(Capability.BATCH, inputs=3, grace=AN_HOUR), list[int]()
+    gate.begin()
+
+    def send(numbers: Sequence[int]) -> None:
+        for number in numbers:
+            gate.expects(number, float(number))
+            gate.sent(number, (number % 3,), ANSWER)
+
+    async def first(sending: threading.Thread) -> None:
+        while sending.is_alive():
+            await gate.ahold(0, 1, last=True, address=ANSWER, request=0)
+        passed.append(0)
+
+    send(range(2_000))
+    with _thread(lambda: send(range(2_000, 6_000))) as sending, _thread(lambda: asyncio.run(first(sending))):
+        assert _comes(passed, 1)
+
+
 def test_a_request_that_carries_all_inputs_waits_for_another_beside_it() -> None:
     """
     Each of three may carry all three, as company for its own; only what is sent tells it from one request for all.
