@@ -267,14 +267,19 @@ class WaitsAfterToken(Honest):
         return _texts(self.post("/never", prompt=prompt))[0]
 
 
-class ExitsWhileAnswered(WaitsAfterToken):
+class ExitsWhileAnswered(Honest):
     """
     End the process while the answer is waited for.
     """
 
     def invoke(self, prompt: str) -> str:
-        threading.Timer(0.5, os._exit, [7]).start()
-        return super().invoke(prompt)
+        self.post("/token")
+        with httpx.Client() as client:
+            return client.post(self.url + "/never", json={"prompt": prompt}, extensions={"trace": self.end}).text
+
+    def end(self, moment: str, _: dict[str, Any]) -> None:
+        if moment == "http11.receive_response_headers.started":
+            os._exit(7)
 
 
 class Retries(Honest):
