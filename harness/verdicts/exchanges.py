@@ -369,8 +369,9 @@ def _linked(bringer: Exchange, calls: Sequence[Exchange]) -> list[Exchange]:
     open_ends = [bringer]
     while open_ends:
         one = open_ends.pop()
+        names = _names(one)
         for earlier in calls:
-            if earlier.order < one.order and earlier not in linked and _names(one) & _gives(earlier):
+            if earlier.order < one.order and earlier not in linked and names & _gives(earlier):
                 linked.append(earlier)
                 open_ends.append(earlier)
     return linked
