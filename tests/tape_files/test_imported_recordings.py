@@ -524,6 +524,21 @@ def test_what_two_layers_of_clients_recorded_twice_is_taken_once(tmp_path: Path)
         assert made.notes == (f"request {number} is left out: number {3 - number} again, without its body",)
 
 
+def test_a_refusal_stays_where_it_was_tried_again(tmp_path: Path) -> None:
+    """
+    Claim: what was refused and then asked once more is kept, for the client to try again; what was refused for good is
+    left out and told of, as it would be played in the place of an answer.
+    """
+    busy = pair(tell={**response({"string": "{}"}), "status": {"code": 429, "message": ""}})
+    gone = pair(
+        json.dumps({**ASKED, "model": "none"}),
+        tell={**response({"string": "{}"}), "status": {"code": 404, "message": ""}},
+    )
+    made = imported(tmp_path, as_yaml(gone, gone, busy, pair()))
+    assert [turn.response["status"]["code"] for turn in made.turns] == [429, 200]
+    assert made.notes == ("a request that was refused (HTTP 404) and not tried again is left out",)
+
+
 def test_the_stream_flag_tells_two_answers_of_one_path_apart(tmp_path: Path) -> None:
     """
     Claim: with both answers in one file, each is found by what the request asks for, whichever was recorded first.

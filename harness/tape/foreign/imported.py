@@ -165,7 +165,7 @@ def read_imported(path: Path) -> Imported:
         layout, pairs = read_foreign(path)
         place = Place(where=str(path))
         found = [_turn(pair, place, str(path), number) for number, pair in enumerate(pairs, 1)]
-        turns = _without_echoes(found, place)
+        turns = _without_refusals(_without_echoes(found, place), place)
         if not turns:
             place.fail(TAKEN_OUT)
         _stamp(turns)
@@ -221,6 +221,30 @@ def _without_echoes(found: list[Turn | None], place: Place) -> tuple[Turn, ...]:
     return tuple(kept)
 
 
+def _without_refusals(turns: tuple[Turn, ...], place: Place) -> tuple[Turn, ...]:
+    """
+    Leave out what was refused and not asked for again, where other questions were answered.
+
+    A test of errors has nothing to say about the calls that are measured, and would be played to them instead of an
+    answer. What is asked for once more is a retry, and stays.
+    """
+    if not any(one.asked.prompts and one.answered for one in turns):
+        return turns
+    kept = []
+    for number, one in enumerate(turns):
+        again = any(later.answered and _question(later) == _question(one) for later in turns[number + 1 :])
+        if one.refused and one.asked.prompts and not again:
+            code = one.response["status"]["code"]
+            place.notes.append(f"a request that was refused (HTTP {code}) and not tried again is left out")
+        else:
+            kept.append(one)
+    return tuple(kept)
+
+
+def _question(turn: Turn) -> tuple[object, ...]:
+    return turn.request.method, turn.request.uri, turn.request.body
+
+
 def _content(turn: Turn) -> bytes:
     body: bytes = turn.response["body"]["string"]
     return body
@@ -230,8 +254,8 @@ def _exchange(turn: Turn) -> tuple[object, ...]:
     """
     Return what is the same in whatever was noted of one exchange.
     """
-    asks, answer = turn.request, turn.response
-    return asks.method, asks.uri, asks.body, answer["status"]["code"], header(answer["headers"], "date")
+    answer = turn.response
+    return *_question(turn), answer["status"]["code"], header(answer["headers"], "date")
 
 
 def _leave_out(request: dict[str, Any], place: Place, number: int) -> None:
