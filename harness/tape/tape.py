@@ -13,6 +13,7 @@ from harness.tape import cassette as files
 from harness.tape.ahead import Ahead
 from harness.tape.callers import callers
 from harness.tape.coding import decoder
+from harness.tape.foreign.asked import shape
 from harness.tape.matching import REPEATABLE, agree, nearest, polls
 from harness.tape.player import Answer, Framing, Player, RecordedAnswer
 from harness.tape.reading import asks_stream, readable
@@ -242,15 +243,14 @@ class Tape:
         self, asked: Request, fresh: list[tuple[int, dict[str, Any]]], cassette: Cassette
     ) -> tuple[int, dict[str, Any]]:
         """
-        Choose among recordings that match alike: the one that carries the same inputs, and of these the first.
+        Choose among recordings that match alike: one with the same inputs, or one of the same shape, or the first.
 
-        Where bodies are not matched on, threads would otherwise get each other's answers.
+        Where bodies are not matched on, threads would get each other's answers, and a batch that of one input.
         """
         carries = self.marks(readable(asked))
-        for index, response in fresh:
-            if self.marks(readable(cassette.data[index][0])) == carries:
-                return index, response
-        return fresh[0]
+        same = (one for one in fresh if carries and self.marks(readable(cassette.data[one[0]][0])) == carries)
+        alike = (one for one in fresh if shape(cassette.data[one[0]][0]) == shape(asked))
+        return next(same, None) or next(alike, fresh[0])
 
     def _base(self, index: int, response: dict[str, Any]) -> float:
         timing = files.read_timing(response)

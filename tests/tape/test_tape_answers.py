@@ -93,6 +93,29 @@ def test_where_bodies_are_not_matched_on_inputs_are(order: list[str]) -> None:
     assert [_answer(tape, _request(f"asked, {prompt}!")) for prompt in order] == [f"to {prompt}" for prompt in order]
 
 
+def test_where_inputs_are_others_the_shape_is_matched_on() -> None:
+    """
+    Of recordings with other inputs, a request for several is answered by one for several, and a question that goes on
+    by one that goes on, whichever was recorded first; of two alike the first comes first.
+    """
+    said = [{"role": "user", "content": "x"}, {"role": "assistant", "content": "y"}, {"role": "user", "content": "z"}]
+    bodies: dict[str, Any] = {
+        "goes on": {"messages": said},
+        "one": {"messages": said[:1]},
+        "again": {"messages": said[:1]},
+    }
+    bodies["three"] = {"prompt": ["x", "y", "z"]}
+
+    def request(name: str, other: str) -> Request:
+        return Request("POST", URL, json.dumps(bodies[name]).replace('"x"', f'"{other}"').encode(), {})
+
+    tape = _replaying(
+        _cassette(*[(request(name, "x"), _response(name)) for name in bodies], match_on=("method", "path"))
+    )
+    asked = ("three", "one", "one", "goes on")
+    assert [_answer(tape, request(name, "another")) for name in asked] == ["three", "one", "again", "goes on"]
+
+
 def _letters(text: str) -> tuple[int, ...]:
     return tuple(number for number, letter in enumerate("abcd") if f", {letter}!" in text)
 
