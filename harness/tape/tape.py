@@ -14,11 +14,11 @@ from harness.tape.ahead import Ahead
 from harness.tape.callers import callers
 from harness.tape.coding import decoder
 from harness.tape.foreign.asked import shape
-from harness.tape.matching import REPEATABLE, agree, nearest, polls
+from harness.tape.matching import REPEATABLE, agree, agree_but_for_stage, nearest, polls
 from harness.tape.player import Answer, Framing, Player, RecordedAnswer
 from harness.tape.reading import asks_stream, readable
 from harness.tape.scrub import scrub_request
-from harness.words import REFUSED
+from harness.words import REFUSED, Upstream
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Iterator, Sequence
@@ -215,16 +215,22 @@ class Tape:
 
     def _match(self, request: Request) -> tuple[int, dict[str, Any]] | None:
         cassette = self._cassette
-        if cassette is None:
+        if cassette is None or not cassette.data:
             return None
         # vcrpy's own look-up hides which interaction it found, and compares what can no longer be played as well
         asked = cassette._before_record_request(request)  # noqa: SLF001 - see above
+        found = self._among(asked, cassette, agree)
+        if found is None and files.read_timing(cassette.data[0][1]).upstream == Upstream.IMPORTED:
+            found = self._among(asked, cassette, agree_but_for_stage)
+        return found
+
+    def _among(self, asked: Request, cassette: Cassette, agrees: Callable[..., bool]) -> tuple[int, Any] | None:
         matchers = cassette._match_on  # noqa: SLF001 - see above
         by_body = any(getattr(matcher, "reads", None) == "body" for matcher in matchers)
         fresh, played = [], None
         for index, (recorded, response) in enumerate(cassette.data):
             count = cassette.play_counts[index]
-            if (count and str(asked.method).upper() not in REPEATABLE) or not agree(asked, recorded, matchers):
+            if (count and str(asked.method).upper() not in REPEATABLE) or not agrees(asked, recorded, matchers):
                 continue
             if count:
                 played = index, response

@@ -9,6 +9,7 @@ import json
 import time
 import zlib
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -26,7 +27,7 @@ from harness.tape.recorded import Stamp, cassette_of, parse, save_recording
 from harness.tape.secrets import Secrets
 from harness.tape.tape import Recorder, ReplayMiss, Tape, current, eject
 from harness.tape.timing import Piece, Timing, read_timing, write_timing
-from harness.words import Capability
+from harness.words import Capability, Upstream
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -114,6 +115,32 @@ def test_where_inputs_are_others_the_shape_is_matched_on() -> None:
     )
     asked = ("three", "one", "one", "goes on")
     assert [_answer(tape, request(name, "another")) for name in asked] == ["three", "one", "again", "goes on"]
+
+
+@pytest.mark.parametrize("upstream", [Upstream.IMPORTED, Upstream.LIVE])
+def test_an_imported_recording_may_be_of_another_stage_of_the_same_version(upstream: Upstream) -> None:
+    """
+    What somebody recorded from v1beta answers who asks v1 today, unless v1 was recorded as well; v2 is another version,
+    and one's own recording has to be of what is asked.
+    """
+    urls = [f"http://api.example.com/{stage}/models/m:generate" for stage in ("v1beta", "v1", "v2")]
+
+    def tape_of(*recorded: str) -> Tape:
+        first = _response("beta")
+        write_timing(first, replace(read_timing(first), upstream=upstream))
+        answers = [first, _response("final")]
+        pairs = [(_request(url=url), answer) for url, answer in zip(recorded, answers, strict=False)]
+        return _replaying(_cassette(*pairs, match_on=("method", "path")))
+
+    assert _answer(tape_of(*urls[:2]), _request(url=urls[1])) == "final"
+    with pytest.raises(ReplayMiss):
+        tape_of(urls[0]).send(_request(url=urls[2]), "sync")
+    if upstream is Upstream.IMPORTED:
+        assert _answer(tape_of(urls[0]), _request(url=urls[1])) == "beta"
+        assert _answer(tape_of(urls[1]), _request(url=urls[0])) == "beta"
+    else:
+        with pytest.raises(ReplayMiss, match="v1beta"):
+            tape_of(urls[0]).send(_request(url=urls[1]), "sync")
 
 
 def _letters(text: str) -> tuple[int, ...]:
