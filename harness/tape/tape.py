@@ -219,29 +219,33 @@ class Tape:
             return None
         # vcrpy's own look-up hides which interaction it found, and compares what can no longer be played as well
         asked = cassette._before_record_request(request)  # noqa: SLF001 - see above
-        found = self._among(asked, cassette, agree)
-        if found is None and files.read_timing(cassette.data[0][1]).upstream == Upstream.IMPORTED:
-            found = self._among(asked, cassette, agree_but_for_stage)
+        imported = files.read_timing(cassette.data[0][1]).upstream == Upstream.IMPORTED
+        # how often a poll is repeated depends on time; and who recorded one question did not know of a batch of three
+        again = str(asked.method).upper() in REPEATABLE or (imported and self.gate.batches)
+        found = self._among(asked, cassette, agree, again=again)
+        if found is None and imported:
+            found = self._among(asked, cassette, agree_but_for_stage, again=again)
         return found
 
-    def _among(self, asked: Request, cassette: Cassette, agrees: Callable[..., bool]) -> tuple[int, Any] | None:
+    def _among(
+        self, asked: Request, cassette: Cassette, agrees: Callable[..., bool], *, again: bool
+    ) -> tuple[int, dict[str, Any]] | None:
         matchers = cassette._match_on  # noqa: SLF001 - see above
         by_body = any(getattr(matcher, "reads", None) == "body" for matcher in matchers)
-        fresh, played = [], None
+        fresh: list[tuple[int, dict[str, Any]]] = []
+        played: list[tuple[int, dict[str, Any]]] = []
         for index, (recorded, response) in enumerate(cassette.data):
             count = cassette.play_counts[index]
-            if (count and str(asked.method).upper() not in REPEATABLE) or not agrees(asked, recorded, matchers):
+            if (count and not again) or not agrees(asked, recorded, matchers):
                 continue
-            if count:
-                played = index, response
-                continue
-            fresh.append((index, response))
-            if by_body:
+            (played if count else fresh).append((index, response))
+            if by_body and fresh:
                 break
-        # how often a poll is repeated depends on time, so its last answer stands for later ones
-        if not fresh:
-            return played
-        index, response = fresh[0] if len(fresh) == 1 else self._closest(asked, fresh, cassette)
+        # what is played again is the last answer
+        found = fresh or played[::-1]
+        if not found:
+            return None
+        index, response = found[0] if len(found) == 1 else self._closest(asked, found, cassette)
         cassette.play_counts[index] += 1
         return index, response
 

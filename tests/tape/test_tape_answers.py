@@ -143,6 +143,24 @@ def test_an_imported_recording_may_be_of_another_stage_of_the_same_version(upstr
             tape_of(urls[0]).send(_request(url=urls[1]), "sync")
 
 
+@pytest.mark.parametrize("upstream", [Upstream.IMPORTED, Upstream.LIVE])
+def test_one_imported_answer_serves_all_inputs_of_a_batch(upstream: Upstream) -> None:
+    """
+    Who recorded one question did not know of a batch: its answer is played for each input, after a refusal that was
+    recorded before it; not in another call, and not from a recording of one's own.
+    """
+    busy = _response("busy")
+    busy["status"] = {"code": 429, "message": "Too Many Requests"}
+    write_timing(busy, replace(read_timing(busy), upstream=upstream))
+    cassette = _cassette((_request(), busy), (_request(), _response("one")), match_on=("method", "path"))
+    batch = Tape(Log(), Gate(Capability.ABATCH, inputs=3), cassette=cassette)
+    asked = 4 if upstream is Upstream.IMPORTED else 2
+    assert [_answer(batch, _request("other")) for _ in range(asked)] == ["busy", "one", "one", "one"][:asked]
+    for tape in (batch, _replaying(cassette))[upstream is Upstream.IMPORTED :]:
+        with pytest.raises(ReplayMiss, match="already played"):
+            tape.send(_request("other"), "sync")
+
+
 def _letters(text: str) -> tuple[int, ...]:
     return tuple(number for number, letter in enumerate("abcd") if f", {letter}!" in text)
 
