@@ -10,6 +10,7 @@ import random
 import string
 import struct
 import zlib
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 import httpx
@@ -522,6 +523,30 @@ def test_what_two_layers_of_clients_recorded_twice_is_taken_once(tmp_path: Path)
         made = imported(tmp_path, as_yaml(*both, later))
         assert [bool(turn.pieces) for turn in made.turns] == [True, False]
         assert made.notes == (f"request {number} is left out: number {3 - number} again, without its body",)
+
+
+@pytest.mark.parametrize(
+    ("written", "recorded"),
+    [
+        ("2026-01-02T04:04:05.678901+01:00", "2026-01-02T03:04:05Z"),
+        (datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC), "2026-01-02T03:04:05Z"),
+        ("2026-01-02 03:04:05", "2026-01-02T03:04:05Z"),
+        ("Fri, 02 Jan 2026 03:04:05 GMT", "2026-01-02T03:04:05Z"),
+        ("0001-01-01T00:00:00+05:00", "2025-07-09T20:25:36Z"),
+        ("some day", "2025-07-09T20:25:36Z"),
+        (None, "2025-07-09T20:25:36Z"),
+    ],
+)
+def test_when_it_was_made_is_taken_from_the_recorder_or_the_answer(
+    tmp_path: Path, written: object, recorded: str
+) -> None:
+    """
+    Claim: the moment that a recorder notes is kept, in each of the forms that they have; otherwise that of the answer.
+    """
+    dated = {"Date": ["Wed, 09 Jul 2025 20:25:36 GMT"], "content-type": ["application/json"]}
+    one = {**pair(tell={**response({"string": WHOLE}), "headers": dated}), "recorded_at": written}
+    (turn,) = imported(tmp_path, as_yaml(one)).turns
+    assert files.read_timing(turn.response).recorded == recorded
 
 
 def test_a_refusal_stays_where_it_was_tried_again(tmp_path: Path) -> None:

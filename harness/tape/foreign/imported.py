@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import re
 from dataclasses import dataclass, replace
-from datetime import UTC
+from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from typing import TYPE_CHECKING, Any, Final
 
@@ -47,12 +47,14 @@ class Turn:
         response: as vcrpy has it, its body decoded.
         asked: the prompts that it carries.
         form: how its answer was streamed, in words; empty for an answer in one piece.
+        recorded: when its recorder says that it was made.
     """
 
     request: Request
     response: dict[str, Any]
     asked: Asked
     form: str
+    recorded: str | None = None
 
     @property
     def refused(self) -> bool:
@@ -202,7 +204,13 @@ def _turn(pair: object, place: Place, where: str, number: int) -> Turn | None:
         # a known length says that an answer was not written piece by piece
         answer["headers"]["content-length"] = [str(len(body))]
     read_timing(answer, where=where, number=number)
-    return Turn(request=made, response=answer, asked=asked(asks["method"], asks["uri"], asks["body"]), form=form)
+    return Turn(
+        request=made,
+        response=answer,
+        asked=asked(asks["method"], asks["uri"], asks["body"]),
+        form=form,
+        recorded=_date(both.get("recorded_at")),
+    )
 
 
 def _without_echoes(found: list[Turn | None], place: Place) -> tuple[Turn, ...]:
@@ -287,16 +295,28 @@ def _stamp(turns: tuple[Turn, ...]) -> None:
     for turn in turns:
         timing = read_timing(turn.response)
         if turn is turns[0]:
-            recorded = timing.recorded or _date(header(turn.response["headers"], "date"))
+            recorded = timing.recorded or turn.recorded or _date(header(turn.response["headers"], "date"))
             timing = replace(timing, upstream=Upstream.IMPORTED.value, recorded=recorded)
         write_timing(turn.response, timing)
 
 
-def _date(text: str) -> str | None:
+def _date(value: object) -> str | None:
+    """
+    Return a moment as cassettes write it, from the text of a header, from another form of text, or as YAML reads it.
+    """
     try:
-        return parsedate_to_datetime(text).astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
-    except ValueError:
+        moment = value if isinstance(value, datetime) else _moment(str(value))
+        aware = moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+        return aware.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+    except (ValueError, OverflowError):  # the first year has no earlier hour
         return None
+
+
+def _moment(text: str) -> datetime:
+    try:
+        return parsedate_to_datetime(text)
+    except ValueError:
+        return datetime.fromisoformat(text)
 
 
 def _require_use(made: Imported, where: str) -> None:
