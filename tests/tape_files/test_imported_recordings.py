@@ -376,6 +376,7 @@ REFUSED: dict[str, tuple[bytes, str]] = {
         as_yaml(pair(tell={**response({"string": '{"error": "no"}'}), "status": {"code": 401, "message": ""}})),
         "refused what was asked (HTTP 401)",
     ),
+    "an answer that was not kept": (as_yaml(pair(answer=b"")), "answers to what was asked are empty"),
     "nothing but where to ask": (
         as_yaml(pair(tell={**response({"string": ""}), "status": {"code": 307, "message": ""}})),
         "only said where to ask what was asked (HTTP 307)",

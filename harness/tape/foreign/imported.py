@@ -68,7 +68,7 @@ class Turn:
         """
         Tell whether the upstream answered what it was asked, and did not only say where to ask.
         """
-        return int(self.response["status"]["code"]) < _ELSEWHERE
+        return int(self.response["status"]["code"]) < _ELSEWHERE and bool(_content(self))
 
     @property
     def pieces(self) -> int:
@@ -222,7 +222,7 @@ def _without_echoes(found: list[Turn | None], place: Place) -> tuple[Turn, ...]:
     told = {_exchange(one): number for number, one in enumerate(found, 1) if one and _content(one)}
     kept = []
     for number, one in enumerate(found, 1):
-        if one and not _content(one) and one.answered and _exchange(one) in told:
+        if one and not _content(one) and not one.refused and _exchange(one) in told:
             place.notes.append(f"request {number} is left out: number {told[_exchange(one)]} again, without its body")
         elif one:
             kept.append(one)
@@ -323,10 +323,19 @@ def _require_use(made: Imported, where: str) -> None:
     if made.answered:
         return
     asked = [one for one in made.turns if one.asked.prompts]
-    codes = ", ".join(map(str, sorted({int(one.response["status"]["code"]) for one in asked})))
-    did = "refused" if any(one.refused for one in asked) else "only said where to ask"
-    msg = f"the upstream {did} what was asked (HTTP {codes})" if asked else "no request in it carries a prompt"
-    raise CassetteError(msg, where=where, hint=RECORD_INSTEAD)
+    raise CassetteError(_why_none(asked), where=where, hint=RECORD_INSTEAD)
+
+
+def _why_none(asked: list[Turn]) -> str:
+    if not asked:
+        return "no request in it carries a prompt"
+    codes = sorted({int(one.response["status"]["code"]) for one in asked})
+    said = ", ".join(map(str, codes))
+    if any(one.refused for one in asked):
+        return f"the upstream refused what was asked (HTTP {said})"
+    if codes[-1] >= _ELSEWHERE:
+        return f"the upstream only said where to ask what was asked (HTTP {said})"
+    return "the answers to what was asked are empty in it"
 
 
 def _doubts(turns: tuple[Turn, ...]) -> Iterator[str]:
