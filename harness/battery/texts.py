@@ -18,8 +18,8 @@ def text_of(value: object) -> str | None:
     A message's `.content` may be a string or a list of blocks; blocks are strings, mappings or
     objects, and those without text (images) say nothing. A message may also stand within the object
     (`.message`, `.delta`, the first of `.choices`). One without text that calls tools says the tools'
-    arguments. What raises when it is asked for has no text. A message that holds nothing says nothing,
-    which is a text: the empty one.
+    arguments, or the name of a tool that takes none. What raises when it is asked for has no text.
+    A message that holds nothing says nothing, which is a text: the empty one.
     """
     if isinstance(value, str):
         return value
@@ -83,16 +83,23 @@ def _arguments(value: object) -> str:
     for name in ("tool_call_chunks", "tool_calls"):
         calls = getattr(value, name, None)
         if isinstance(calls, list | tuple) and calls:
-            return "".join(_written(_part(_part(call, "function") or call, "arguments", "args")) for call in calls)
+            return "".join(_called(_part(call, "function") or call, "arguments", "args") for call in calls)
     content = getattr(value, "content", None)
     blocks = content if isinstance(content, list | tuple) else ()
-    return "".join(_written(_part(block, "partial_json", "input")) for block in blocks if not isinstance(block, str))
+    return "".join(_called(block, "partial_json", "input") for block in blocks if not isinstance(block, str))
 
 
-def _written(arguments: object) -> str:
+def _called(call: object, *names: str) -> str:
+    """
+    Return the arguments of a call; the tool's name where a call that is whole has none.
+    """
+    arguments = _part(call, *names)
     if isinstance(arguments, str):
         return arguments
-    return json.dumps(arguments, ensure_ascii=False) if arguments else ""
+    if arguments:
+        return json.dumps(arguments, ensure_ascii=False)
+    name = _part(call, "name") if isinstance(arguments, Mapping) else None
+    return name if isinstance(name, str) else ""
 
 
 def _part(value: object, *names: str) -> object:

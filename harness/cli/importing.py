@@ -32,6 +32,7 @@ if TYPE_CHECKING:
 MATCH_ON: Final = ("method", "path", "stream")
 """What an imported request is found by: its host, its body and its prompts are somebody else's."""
 NO_CALL: Final = "a batch has three inputs, the other calls have one; --as makes it one of them all the same"
+AS_BATCH: Final = "with --as batch --as abatch one answer stands for those of all inputs, which shows how they are sent"
 _UNMENDED: Final = 1
 _LONGEST: Final = 300
 _TELLING: Final = 12
@@ -186,6 +187,8 @@ def _tell(every: Sequence[_File], adapter: Adapter, project: Project, options: I
     if options.dry_run:
         note("nothing was written: --dry-run")
     _tell_registration(used, adapter, project)
+    if not any(Capability.BATCH in one.calls for one in used) and any(one.made and one.made.whole for one in used):
+        note(f"note: {AS_BATCH}")
     note("next:")
     command = typed(project.file, "run", adapter.name)
     note(f"  {command}   replays them; a recording that does not fit makes its cell unknown, no more")

@@ -273,7 +273,7 @@ def foreign(data: Any) -> str | None:  # noqa: ANN401 - YAML is any value
     if "interactions" in data:
         return None
     if "http_interactions" in data:
-        return "a cassette of Ruby's VCR"
+        return "a cassette of betamax or Ruby's VCR"
     if isinstance(data.get("log"), dict):
         return "an HTTP archive (HAR)"
     if "request" in data and "response" in data:

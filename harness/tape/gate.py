@@ -97,7 +97,12 @@ class Gate:
         counts: tells whether an item's text carries part of the upstream's answer.
         grace: slices of `SLICE` seconds before a wait is given up.
         loop: what it asks of the event loop that the caller awaits on.
+
+    Attributes:
+        batches: the call under test is given several inputs.
     """
+
+    batches: bool = False
 
     def __init__(
         self,
@@ -109,7 +114,7 @@ class Gate:
         loop: CallersLoop = CallersLoop(),
     ) -> None:
         self._capability = capability
-        self._streams, self._batches = capability.streams, capability.batches
+        self._streams, self.batches = capability.streams, capability.batches
         self._inputs = frozenset(range(inputs))
         self._counts = counts
         self._grace = grace
@@ -227,7 +232,7 @@ class Gate:
             spot: the place that the arrival is pulled from.
             last: it is the last one of its answer.
         """
-        if self._spot is not None and (spot != self._spot or (last and self._batches)):
+        if self._spot is not None and (spot != self._spot or (last and self.batches)):
             return False
         if not self._streams:
             return True
@@ -263,7 +268,7 @@ class Gate:
                 yield _Wait(self._item_came, SETTLE)
             if of >= FEWEST_ARRIVALS and position == of // 2:
                 yield _Wait(self._item_counted, self._grace)
-        if self._batches and last and self._others_could_send(sync=sync):
+        if self.batches and last and self._others_could_send(sync=sync):
             yield _Wait(partial(self._all_sent, address, request), self._grace, partial(self._spend, address))
             if address in self._carried and address not in self._unordered:
                 yield _Wait(partial(self._is_next, address, request), SETTLE, partial(self._unordered.add, address))

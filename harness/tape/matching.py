@@ -14,7 +14,7 @@ from collections import Counter
 from collections.abc import Callable
 from functools import cached_property, lru_cache
 from typing import TYPE_CHECKING, Any, Final
-from urllib.parse import parse_qsl, unquote
+from urllib.parse import parse_qsl, unquote, urlsplit, urlunsplit
 
 from vcr.request import Request
 
@@ -38,6 +38,7 @@ _Matcher = Callable[[Request, Request], bool | None]
 # hosts are compared in lower case; where a length must stay as it is, the word is followed by a row of x
 _REDACTED: Final = re.compile(REDACTED + "x*", re.IGNORECASE)
 _SLASHES: Final = re.compile("/{2,}")
+_STAGE: Final = re.compile(r"/(v\d+)-?(?:p\d+)?(?:alpha|beta)\d*(?=/)")
 _FORM: Final = re.compile(rb"[\w.\-~%+\[\]]{1,60}=[^&\s]*(?:&[\w.\-~%+\[\]]{1,60}=[^&\s]*)*")
 _BOUNDARY: Final = re.compile(rb"--([^\r\n]{1,200}?)\r?\n")
 _MOST_LINES: Final = 12
@@ -165,6 +166,20 @@ def agree(asked: Request, recorded: Request, matchers: Sequence[_Matcher]) -> bo
         elif (name == "body" or getattr(ours, name) != getattr(theirs, name)) and not _same(name, ours, theirs):
             return False
     return True
+
+
+def agree_but_for_stage(asked: Request, recorded: Request, matchers: Sequence[_Matcher]) -> bool:
+    """
+    Tell whether they agree where the stages of an API's version do not count: what was `v1beta` is `v1` later.
+
+    Another number is another version, whose answers have another form.
+    """
+    ours, theirs = (_STAGE.sub(r"/\1", _form(request).path) for request in (asked, recorded))
+    if ours != theirs:
+        return False
+    parts = urlsplit(asked.uri)
+    there = urlunsplit((parts.scheme, parts.netloc, urlsplit(recorded.uri).path, parts.query, ""))
+    return agree(Request(asked.method, there, asked.body, asked.headers), recorded, matchers)
 
 
 @lru_cache(maxsize=64)

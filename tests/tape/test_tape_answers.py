@@ -9,6 +9,7 @@ import json
 import time
 import zlib
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -26,7 +27,7 @@ from harness.tape.recorded import Stamp, cassette_of, parse, save_recording
 from harness.tape.secrets import Secrets
 from harness.tape.tape import Recorder, ReplayMiss, Tape, current, eject
 from harness.tape.timing import Piece, Timing, read_timing, write_timing
-from harness.words import Capability
+from harness.words import Capability, Upstream
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -91,6 +92,73 @@ def test_where_bodies_are_not_matched_on_inputs_are(order: list[str]) -> None:
     pairs = [(_request(f"recorded by another, {prompt}!"), _response(f"to {prompt}")) for prompt in "abcd"]
     tape = _replaying(_cassette(*pairs, match_on=("method", "path")), marks=_letters)
     assert [_answer(tape, _request(f"asked, {prompt}!")) for prompt in order] == [f"to {prompt}" for prompt in order]
+
+
+def test_where_inputs_are_others_the_shape_is_matched_on() -> None:
+    """
+    Of recordings with other inputs, a request for several is answered by one for several, and a question that goes on
+    by one that goes on, whichever was recorded first; of two alike the first comes first.
+    """
+    said = [{"role": "user", "content": "x"}, {"role": "assistant", "content": "y"}, {"role": "user", "content": "z"}]
+    bodies: dict[str, Any] = {
+        "goes on": {"messages": said},
+        "one": {"messages": said[:1]},
+        "again": {"messages": said[:1]},
+    }
+    bodies["three"] = {"prompt": ["x", "y", "z"]}
+
+    def request(name: str, other: str) -> Request:
+        return Request("POST", URL, json.dumps(bodies[name]).replace('"x"', f'"{other}"').encode(), {})
+
+    tape = _replaying(
+        _cassette(*[(request(name, "x"), _response(name)) for name in bodies], match_on=("method", "path"))
+    )
+    asked = ("three", "one", "one", "goes on")
+    assert [_answer(tape, request(name, "another")) for name in asked] == ["three", "one", "again", "goes on"]
+
+
+@pytest.mark.parametrize("upstream", [Upstream.IMPORTED, Upstream.LIVE])
+def test_an_imported_recording_may_be_of_another_stage_of_the_same_version(upstream: Upstream) -> None:
+    """
+    What somebody recorded from v1beta answers who asks v1 today, unless v1 was recorded as well; v2 is another version,
+    and one's own recording has to be of what is asked.
+    """
+    urls = [f"http://api.example.com/{stage}/models/m:generate" for stage in ("v1beta", "v1", "v2")]
+
+    def tape_of(*recorded: str) -> Tape:
+        first = _response("beta")
+        write_timing(first, replace(read_timing(first), upstream=upstream))
+        answers = [first, _response("final")]
+        pairs = [(_request(url=url), answer) for url, answer in zip(recorded, answers, strict=False)]
+        return _replaying(_cassette(*pairs, match_on=("method", "path")))
+
+    assert _answer(tape_of(*urls[:2]), _request(url=urls[1])) == "final"
+    with pytest.raises(ReplayMiss):
+        tape_of(urls[0]).send(_request(url=urls[2]), "sync")
+    if upstream is Upstream.IMPORTED:
+        assert _answer(tape_of(urls[0]), _request(url=urls[1])) == "beta"
+        assert _answer(tape_of(urls[1]), _request(url=urls[0])) == "beta"
+    else:
+        with pytest.raises(ReplayMiss, match="v1beta"):
+            tape_of(urls[0]).send(_request(url=urls[1]), "sync")
+
+
+@pytest.mark.parametrize("upstream", [Upstream.IMPORTED, Upstream.LIVE])
+def test_one_imported_answer_serves_all_inputs_of_a_batch(upstream: Upstream) -> None:
+    """
+    Who recorded one question did not know of a batch: its answer is played for each input, after a refusal that was
+    recorded before it; not in another call, and not from a recording of one's own.
+    """
+    busy = _response("busy")
+    busy["status"] = {"code": 429, "message": "Too Many Requests"}
+    write_timing(busy, replace(read_timing(busy), upstream=upstream))
+    cassette = _cassette((_request(), busy), (_request(), _response("one")), match_on=("method", "path"))
+    batch = Tape(Log(), Gate(Capability.ABATCH, inputs=3), cassette=cassette)
+    asked = 4 if upstream is Upstream.IMPORTED else 2
+    assert [_answer(batch, _request("other")) for _ in range(asked)] == ["busy", "one", "one", "one"][:asked]
+    for tape in (batch, _replaying(cassette))[upstream is Upstream.IMPORTED :]:
+        with pytest.raises(ReplayMiss, match="already played"):
+            tape.send(_request("other"), "sync")
 
 
 def _letters(text: str) -> tuple[int, ...]:

@@ -10,6 +10,7 @@ import random
 import string
 import struct
 import zlib
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 import httpx
@@ -144,6 +145,47 @@ SINGLE: dict[str, Any] = {
 }
 OLD_HTTPX = {"status_code": 200, "http_version": "HTTP/1.1", "headers": {"content-type": "application/json"}}
 BESIDE = {"requests": [request(json.dumps(ASKED).encode())], "responses": [response({"string": WHOLE})]}
+BETAMAX = {
+    "request": {**request(), "body": {"encoding": "utf-8", "string": json.dumps(ASKED)}},
+    "response": {
+        **response({"encoding": None, "base64_string": base64.b64encode(gzip.compress(WHOLE)).decode()}), "url": URI,
+    },
+    "recorded_at": "2026-01-02T03:04:05",
+}  # fmt: skip
+RUBY = f"""---
+http_interactions:
+- request:
+    method: post
+    uri: {URI}
+    body:
+      encoding: US-ASCII
+      string: '{json.dumps(ASKED)}'
+    headers:
+      Content-Type:
+      - application/json
+  response:
+    status:
+      code: 200
+      message: OK
+    headers:
+      Content-Type:
+      - application/json
+    body:
+      encoding: ASCII-8BIT
+      string: !binary |-
+        {base64.b64encode(WHOLE).decode()}
+    http_version:
+  recorded_at: Fri, 02 Jan 2026 03:04:05 GMT
+recorded_with: VCR 6.3.1
+"""
+GO = {
+    "id": 0,
+    "request": {"proto": "HTTP/1.1", "method": "POST", "url": URI, "headers": {}, "body": json.dumps(ASKED)},
+    "response": {
+        "proto": "HTTP/2.0", "headers": {"Content-Type": ["application/json"]}, "body": WHOLE.decode(),
+        "status": "200 OK", "code": 200, "duration": "1.2s",
+    },
+}  # fmt: skip
 TEXT_OF_BYTES = gzip.compress(WHOLE).decode("latin-1")
 
 WHOLE_SHAPES: dict[str, bytes] = {
@@ -168,6 +210,18 @@ WHOLE_SHAPES: dict[str, bytes] = {
             "response": {**SINGLE["response"], "body": f"base64:{base64.b64encode(gzip.compress(WHOLE)).decode()}"},
         }
     ).encode(),
+    "bodies that say what they are": as_yaml(
+        pair(
+            ask=request({"type": "json", "content": ASKED}),
+            tell={**response({"type": "json", "content": json.loads(WHOLE)}), "status": 200},
+        ),
+    ),
+    "bytes that say what they are": as_yaml(
+        pair(tell=response({"kind": "binary", "data": base64.encodebytes(gzip.compress(WHOLE)).decode()})),
+    ),
+    "betamax": json.dumps({"http_interactions": [BETAMAX], "recorded_with": "betamax/0.9.0"}).encode(),
+    "Ruby's VCR": RUBY.encode(),
+    "go-vcr": yaml.safe_dump({"version": 2, "interactions": [GO]}).encode(),
     "a request's body as a mapping": as_yaml(pair(ASKED)),
     "a request's body as bytes": as_yaml(pair(json.dumps(ASKED).encode())),
     "gzip without a header": as_yaml(pair(answer=gzip.compress(WHOLE))),
@@ -237,6 +291,12 @@ STREAMS: dict[str, tuple[bytes, bytes, int, str]] = {
         as_yaml(pair(ask=request(CONTENTS, uri="***"), tell=response({"string": ARRAY}))),
         ARRAY, 6, "application/json",
     ),
+    "events that say what they are": (
+        as_yaml(pair(ask=request({"type": "json", "content": STREAMED}), tell={
+            "status": 200, "headers": {}, "body": {"type": "text", "content": SSE.decode()},
+        })),
+        SSE, 7, "text/event-stream",
+    ),
     "AWS": (
         as_yaml(pair(ask=request(CONVERSE, uri=BEDROCK), tell=response({"string": FRAMES}, None))),
         FRAMES, 6, "application/vnd.amazon.eventstream",
@@ -294,8 +354,8 @@ REFUSED: dict[str, tuple[bytes, str]] = {
     "gRPC in vcrpy": (
         as_yaml(pair(tell=response({"string": "x"}, "application/grpc"))), "interaction 1: it is a call of gRPC",
     ),
-    "Ruby's VCR": (b"http_interactions: []\nrecorded_with: VCR 6\n", "Ruby's VCR"),
-    "go-vcr": (as_yaml(pair(ask=request("{}", proto="HTTP/1.1")), version=1), "go-vcr"),
+    "an empty one of Ruby's VCR": (b"http_interactions: []\nrecorded_with: VCR 6\n", "nothing is recorded"),
+    "VCR for .NET": (as_yaml({"Request": {}, "Response": {}}), "VCR for .NET"),
     "a newer VCR": (as_yaml(pair(), version=7), "version 7"),
     "a version that is none": (as_yaml(pair(), version=[7]), "version [7]"),
     "HAR": (b'{"log": {"entries": []}}', "HAR"),
@@ -315,6 +375,11 @@ REFUSED: dict[str, tuple[bytes, str]] = {
     "an error": (
         as_yaml(pair(tell={**response({"string": '{"error": "no"}'}), "status": {"code": 401, "message": ""}})),
         "refused what was asked (HTTP 401)",
+    ),
+    "an answer that was not kept": (as_yaml(pair(answer=b"")), "answers to what was asked are empty"),
+    "nothing but where to ask": (
+        as_yaml(pair(tell={**response({"string": ""}), "status": {"code": 307, "message": ""}})),
+        "only said where to ask what was asked (HTTP 307)",
     ),
     "no body": (as_yaml(pair(tell={"status": {"code": 200}, "headers": {}})), "1: the response has no body"),
     "no status": (as_yaml(pair(tell={"headers": {}, "body": "x"})), "status is"),
@@ -434,6 +499,70 @@ def test_a_stream_may_be_fetched_from_where_another_answer_says(tmp_path: Path) 
     assert [turn.pieces for turn in made.streamed] == [7]
     assert imported(tmp_path, as_yaml(job, polled)).capabilities == WHOLE_CALLS
     assert imported(tmp_path, as_yaml(fetched, pair())).capabilities == WHOLE_CALLS
+
+
+def test_where_to_ask_is_no_answer(tmp_path: Path) -> None:
+    """
+    Claim: a redirect before a stream is kept, for a client to follow, and is no whole answer.
+    """
+    there = {**response({"string": ""}), "status": {"code": 307, "message": ""}}
+    elsewhere = pair(ask=request(json.dumps(STREAMED), uri="https://eu.example.com/v1/chat/completions"), tell=there)
+    made = imported(tmp_path, as_yaml(elsewhere, streamed(SSE)))
+    assert (made.capabilities, len(made.turns)) == (STREAM_CALLS, 2)
+
+
+def test_what_two_layers_of_clients_recorded_twice_is_taken_once(tmp_path: Path) -> None:
+    """
+    Claim: the second note of an exchange, which has no body as the first reader had read it, is left out, whichever
+    stands first; an answer that is empty by itself stays.
+    """
+    dated = {"Date": ["Wed, 09 Jul 2025 20:25:36 GMT"], "content-type": ["application/json"]}
+    full = pair(tell={**response({"string": WHOLE}), "headers": dated})
+    echo = pair(tell={**response({"string": ""}), "headers": dated})
+    later = pair(tell={**response({"string": ""}), "headers": {**dated, "Date": ["Wed, 09 Jul 2025 20:25:40 GMT"]}})
+    for both, number in (((full, echo), 2), ((echo, full), 1)):
+        made = imported(tmp_path, as_yaml(*both, later))
+        assert [bool(turn.pieces) for turn in made.turns] == [True, False]
+        assert made.notes == (f"request {number} is left out: number {3 - number} again, without its body",)
+
+
+@pytest.mark.parametrize(
+    ("written", "recorded"),
+    [
+        ("2026-01-02T04:04:05.678901+01:00", "2026-01-02T03:04:05Z"),
+        (datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC), "2026-01-02T03:04:05Z"),
+        ("2026-01-02 03:04:05", "2026-01-02T03:04:05Z"),
+        ("Fri, 02 Jan 2026 03:04:05 GMT", "2026-01-02T03:04:05Z"),
+        ("0001-01-01T00:00:00+05:00", "2025-07-09T20:25:36Z"),
+        ("some day", "2025-07-09T20:25:36Z"),
+        (None, "2025-07-09T20:25:36Z"),
+    ],
+)
+def test_when_it_was_made_is_taken_from_the_recorder_or_the_answer(
+    tmp_path: Path, written: object, recorded: str
+) -> None:
+    """
+    Claim: the moment that a recorder notes is kept, in each of the forms that they have; otherwise that of the answer.
+    """
+    dated = {"Date": ["Wed, 09 Jul 2025 20:25:36 GMT"], "content-type": ["application/json"]}
+    one = {**pair(tell={**response({"string": WHOLE}), "headers": dated}), "recorded_at": written}
+    (turn,) = imported(tmp_path, as_yaml(one)).turns
+    assert files.read_timing(turn.response).recorded == recorded
+
+
+def test_a_refusal_stays_where_it_was_tried_again(tmp_path: Path) -> None:
+    """
+    Claim: what was refused and then asked once more is kept, for the client to try again; what was refused for good is
+    left out and told of, as it would be played in the place of an answer.
+    """
+    busy = pair(tell={**response({"string": "{}"}), "status": {"code": 429, "message": ""}})
+    gone = pair(
+        json.dumps({**ASKED, "model": "none"}),
+        tell={**response({"string": "{}"}), "status": {"code": 404, "message": ""}},
+    )
+    made = imported(tmp_path, as_yaml(gone, gone, busy, pair()))
+    assert [turn.response["status"]["code"] for turn in made.turns] == [429, 200]
+    assert made.notes == ("a request that was refused (HTTP 404) and not tried again is left out",)
 
 
 def test_the_stream_flag_tells_two_answers_of_one_path_apart(tmp_path: Path) -> None:

@@ -8,10 +8,12 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import parse_qsl, urlsplit
 
-from harness.tape.reading import inflated
+from harness.tape.reading import body_bytes, inflated
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+
+    from vcr.request import Request
 
 _KEYS: Final = (
     "messages contents prompt prompts input inputs text texts query question message inputtext instruction instances"
@@ -61,6 +63,15 @@ def asked(method: str, uri: str, body: bytes | None) -> Asked:
         return Asked()
     prompts = tuple(dict.fromkeys(text.strip() for text in _prompts(value, 0) if text.strip()))
     return Asked(prompts, goes_on=_goes_on(value))
+
+
+def shape(request: Request) -> tuple[int, bool]:
+    """
+    Return what two requests for the same kind of answer have in common: how many prompts, and whether they go on.
+    """
+    body = None if request.body is None else body_bytes(request)
+    found = asked(str(request.method).upper(), str(request.uri), body)
+    return len(found.prompts), found.goes_on
 
 
 def body_value(body: bytes | None) -> Any:  # noqa: ANN401 - JSON is any value

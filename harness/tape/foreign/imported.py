@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import re
 from dataclasses import dataclass, replace
-from datetime import UTC
+from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from typing import TYPE_CHECKING, Any, Final
 
@@ -31,6 +31,8 @@ if TYPE_CHECKING:
 
 _BATCH: Final = 3
 """Inputs of a batch."""
+_ELSEWHERE: Final = 300
+"""Statuses from here on say where to ask, up to those of errors."""
 _ASKS: Final = re.compile(r"stream|\bsse\b", re.IGNORECASE)
 _PRETTY: Final = re.compile(rb"(?:^|[\r\n])data: ?\{[ \t]*[\r\n]")
 
@@ -45,12 +47,14 @@ class Turn:
         response: as vcrpy has it, its body decoded.
         asked: the prompts that it carries.
         form: how its answer was streamed, in words; empty for an answer in one piece.
+        recorded: when its recorder says that it was made.
     """
 
     request: Request
     response: dict[str, Any]
     asked: Asked
     form: str
+    recorded: str | None = None
 
     @property
     def refused(self) -> bool:
@@ -58,6 +62,13 @@ class Turn:
         Tell whether the upstream answered with an error.
         """
         return int(self.response["status"]["code"]) >= REFUSED
+
+    @property
+    def answered(self) -> bool:
+        """
+        Tell whether the upstream answered what it was asked, and did not only say where to ask.
+        """
+        return int(self.response["status"]["code"]) < _ELSEWHERE and bool(_content(self))
 
     @property
     def pieces(self) -> int:
@@ -87,7 +98,7 @@ class Imported:
         """
         Return the interactions that carry a prompt and were answered.
         """
-        return [one for one in self.turns if one.asked.prompts and not one.refused]
+        return [one for one in self.turns if one.asked.prompts and one.answered]
 
     @property
     def prompts(self) -> tuple[str, ...]:
@@ -156,7 +167,7 @@ def read_imported(path: Path) -> Imported:
         layout, pairs = read_foreign(path)
         place = Place(where=str(path))
         found = [_turn(pair, place, str(path), number) for number, pair in enumerate(pairs, 1)]
-        turns = tuple(turn for turn in found if turn is not None)
+        turns = _without_refusals(_without_echoes(found, place), place)
         if not turns:
             place.fail(TAKEN_OUT)
         _stamp(turns)
@@ -193,7 +204,66 @@ def _turn(pair: object, place: Place, where: str, number: int) -> Turn | None:
         # a known length says that an answer was not written piece by piece
         answer["headers"]["content-length"] = [str(len(body))]
     read_timing(answer, where=where, number=number)
-    return Turn(request=made, response=answer, asked=asked(asks["method"], asks["uri"], asks["body"]), form=form)
+    return Turn(
+        request=made,
+        response=answer,
+        asked=asked(asks["method"], asks["uri"], asks["body"]),
+        form=form,
+        recorded=_date(both.get("recorded_at")),
+    )
+
+
+def _without_echoes(found: list[Turn | None], place: Place) -> tuple[Turn, ...]:
+    """
+    Leave out what a second recorder noted of an exchange that it could not read the answer of.
+
+    Where one client library stands on another, vcrpy patches both, and the outer one finds the body read.
+    """
+    told = {_exchange(one): number for number, one in enumerate(found, 1) if one and _content(one)}
+    kept = []
+    for number, one in enumerate(found, 1):
+        if one and not _content(one) and not one.refused and _exchange(one) in told:
+            place.notes.append(f"request {number} is left out: number {told[_exchange(one)]} again, without its body")
+        elif one:
+            kept.append(one)
+    return tuple(kept)
+
+
+def _without_refusals(turns: tuple[Turn, ...], place: Place) -> tuple[Turn, ...]:
+    """
+    Leave out what was refused and not asked for again, where other questions were answered.
+
+    A test of errors has nothing to say about the calls that are measured, and would be played to them instead of an
+    answer. What is asked for once more is a retry, and stays.
+    """
+    if not any(one.asked.prompts and one.answered for one in turns):
+        return turns
+    kept = []
+    for number, one in enumerate(turns):
+        again = any(later.answered and _question(later) == _question(one) for later in turns[number + 1 :])
+        if one.refused and one.asked.prompts and not again:
+            code = one.response["status"]["code"]
+            place.notes.append(f"a request that was refused (HTTP {code}) and not tried again is left out")
+        else:
+            kept.append(one)
+    return tuple(kept)
+
+
+def _question(turn: Turn) -> tuple[object, ...]:
+    return turn.request.method, turn.request.uri, turn.request.body
+
+
+def _content(turn: Turn) -> bytes:
+    body: bytes = turn.response["body"]["string"]
+    return body
+
+
+def _exchange(turn: Turn) -> tuple[object, ...]:
+    """
+    Return what is the same in whatever was noted of one exchange.
+    """
+    answer = turn.response
+    return *_question(turn), answer["status"]["code"], header(answer["headers"], "date")
 
 
 def _leave_out(request: dict[str, Any], place: Place, number: int) -> None:
@@ -225,25 +295,47 @@ def _stamp(turns: tuple[Turn, ...]) -> None:
     for turn in turns:
         timing = read_timing(turn.response)
         if turn is turns[0]:
-            recorded = timing.recorded or _date(header(turn.response["headers"], "date"))
+            recorded = timing.recorded or turn.recorded or _date(header(turn.response["headers"], "date"))
             timing = replace(timing, upstream=Upstream.IMPORTED.value, recorded=recorded)
         write_timing(turn.response, timing)
 
 
-def _date(text: str) -> str | None:
+def _date(value: object) -> str | None:
+    """
+    Return a moment as cassettes write it, from the text of a header, from another form of text, or as YAML reads it.
+    """
     try:
-        return parsedate_to_datetime(text).astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
-    except ValueError:
+        moment = value if isinstance(value, datetime) else _moment(str(value))
+        aware = moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+        return aware.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+    except (ValueError, OverflowError):  # the first year has no earlier hour
         return None
+
+
+def _moment(text: str) -> datetime:
+    try:
+        return parsedate_to_datetime(text)
+    except ValueError:
+        return datetime.fromisoformat(text)
 
 
 def _require_use(made: Imported, where: str) -> None:
     if made.answered:
         return
-    refused = sorted({int(one.response["status"]["code"]) for one in made.turns if one.asked.prompts})
-    codes = ", ".join(map(str, refused))
-    msg = f"the upstream refused what was asked (HTTP {codes})" if refused else "no request in it carries a prompt"
-    raise CassetteError(msg, where=where, hint=RECORD_INSTEAD)
+    asked = [one for one in made.turns if one.asked.prompts]
+    raise CassetteError(_why_none(asked), where=where, hint=RECORD_INSTEAD)
+
+
+def _why_none(asked: list[Turn]) -> str:
+    if not asked:
+        return "no request in it carries a prompt"
+    codes = sorted({int(one.response["status"]["code"]) for one in asked})
+    said = ", ".join(map(str, codes))
+    if any(one.refused for one in asked):
+        return f"the upstream refused what was asked (HTTP {said})"
+    if codes[-1] >= _ELSEWHERE:
+        return f"the upstream only said where to ask what was asked (HTTP {said})"
+    return "the answers to what was asked are empty in it"
 
 
 def _doubts(turns: tuple[Turn, ...]) -> Iterator[str]:

@@ -24,7 +24,8 @@ if TYPE_CHECKING:
 
 RECORD_INSTEAD: Final = "record it with vcrpy, or from the provider with `harness record`"
 _OBJECT: Final = "tag:yaml.org,2002:python/object"
-_BYTES: Final = "tag:yaml.org,2002:python/bytes"
+_BYTES: Final = frozenset({"tag:yaml.org,2002:python/bytes", "!binary"})
+"""Tags of bytes that YAML does not know: old Python's, and Ruby's with one mark."""
 _BOTH: Final = frozenset({"request", "response"})
 
 
@@ -61,7 +62,10 @@ def _unpacked(raw: bytes, where: str) -> tuple[bytes, str]:
 def _pairs(data: Any, words: str, where: str) -> tuple[str, list[Any]]:  # noqa: ANN401 - YAML is any value
     match data:
         case {"interactions": found}:
-            return f"vcrpy {words}", _of_vcrpy(data, found, where)
+            pairs = _of_vcrpy(data, found, where)
+            return (f"go-vcr {words}" if _is_of_go(pairs) else f"vcrpy {words}"), pairs
+        case {"http_interactions": found}:
+            return f"{words} of betamax or Ruby's VCR", _of_vcrpy({}, found, where)
         case {"requests": list(asked), "responses": list(answered)}:
             return f"{words} of requests beside responses", _beside(asked, answered, where)
         case {"request": dict(), "response": dict()} if _kind_of(data) is None:
@@ -104,10 +108,14 @@ def _of_vcrpy(data: dict[Any, Any], found: Any, where: str) -> list[Any]:  # noq
     return pairs
 
 
-def _other_vcr(data: dict[Any, Any], pairs: list[Any]) -> str | None:
+def _is_of_go(pairs: list[Any]) -> bool:
     asked = pairs[0].get("request") if isinstance(pairs[0], dict) else None
-    if isinstance(asked, dict) and ("proto" in asked or "proto_major" in asked):
-        return "go-vcr"
+    return isinstance(asked, dict) and not {"proto", "proto_major"}.isdisjoint(asked)
+
+
+def _other_vcr(data: dict[Any, Any], pairs: list[Any]) -> str | None:
+    if _is_of_go(pairs):
+        return None
     if isinstance(pairs[0], dict) and {"Request", "Response"} & pairs[0].keys():
         return "VCR for .NET"
     version = data.get("version", 1)
@@ -135,7 +143,7 @@ def _as_data(text: str) -> Any:  # noqa: ANN401 - YAML is any value
 def _untagged(loader: yaml.SafeLoader, tag: str, node: yaml.ScalarNode | yaml.SequenceNode | yaml.MappingNode) -> Any:  # noqa: ANN401 - YAML is any value
     if isinstance(node, yaml.ScalarNode):
         text = loader.construct_scalar(node)
-        return base64.b64decode(str(text)) if tag == _BYTES else text
+        return base64.b64decode(str(text)) if tag in _BYTES else text
     is_object = tag.startswith(_OBJECT)
     if isinstance(node, yaml.MappingNode):
         made = loader.construct_mapping(node, deep=True)

@@ -33,6 +33,10 @@ _BASE64: Final = "base64:"
 """What recorders of one exchange a file put before bytes that are no text."""
 _GZIP_AS_TEXT: Final = GZIP_MAGIC.decode("latin-1")
 _STATUS: Final = re.compile(r"\s*(\d{3})\b\s*(.*)")
+_KIND: Final = frozenset({"type", "kind", "format", "encoding"})
+_KINDS: Final = frozenset({"json", "text", "string", "base64", "binary", "bytes", "utf-8", "utf8"})
+_CONTENT: Final = frozenset({"content", "string", "value", "data", "text"})
+"""Some serializers say of a body what it is: one word of these under one name of those, and the body under another."""
 
 
 @dataclass(slots=True)
@@ -192,27 +196,38 @@ def _within(value: Any) -> Any:  # noqa: ANN401 - YAML is any value
     if not isinstance(value, dict):
         return value
     if value.get("base64_string") is not None:
-        return _unbased(text := str(value["base64_string"]), text)
-    for key in ("string", "parsed_body"):
-        if key in value and len(value) <= 2:  # noqa: PLR2004 - an encoding may stand beside it
-            inner = value[key]
-            is_packed = value.get("encoding") == "base64" and isinstance(inner, str)
-            return _unbased(inner, inner) if is_packed else inner
-    return value
+        return _unbased(str(value["base64_string"]))
+    kinds, contents = _KIND & value.keys(), _CONTENT & value.keys()
+    if len(value) == len(kinds) + len(contents) == 2 and len(kinds) == 1:  # noqa: PLR2004 - the word and the body
+        kind, inner = str(value[min(kinds)]).lower(), value[min(contents)]
+        if kind in _KINDS:
+            return _as_kind(kind, inner)
+    # a word that is not known here may stand beside it, such as Ruby's for an encoding
+    return next((value[key] for key in ("string", "parsed_body") if key in value and len(value) <= 2), value)  # noqa: PLR2004 - as above
 
 
-def _unbased(text: str, otherwise: str) -> bytes | str:
+def _as_kind(kind: str, inner: Any) -> Any:  # noqa: ANN401 - as above
+    if kind == "json" and not isinstance(inner, str | bytes | dict | list | None):
+        return _as_json(inner)
+    return _unbased(inner) if kind in {"base64", "binary", "bytes"} and isinstance(inner, str) else inner
+
+
+def _unbased(text: str) -> bytes | str:
+    """
+    Return the bytes of base64, whichever lines it is broken into; the text where it is none.
+    """
     try:
-        return base64.b64decode(text, validate=True)
+        return base64.b64decode("".join(text.split()), validate=True)
     except ValueError:
-        return otherwise
+        return text
 
 
 def _bytes(value: Any, place: Place) -> bytes | None:  # noqa: ANN401 - YAML is any value
     if value is None:
         return None
     if isinstance(value, str) and value.startswith(_BASE64):
-        value = _unbased(value.removeprefix(_BASE64), value)
+        unpacked = _unbased(value.removeprefix(_BASE64))
+        value = unpacked if isinstance(unpacked, bytes) else value
     if isinstance(value, bytes):
         return value
     if isinstance(value, str):
