@@ -9,6 +9,7 @@ from difflib import SequenceMatcher
 from enum import StrEnum
 from itertools import accumulate
 from typing import TYPE_CHECKING, Final
+from urllib.parse import unquote
 
 from harness.verdicts.documents import plain
 from harness.verdicts.texts import columns, joins, squeeze, texts
@@ -79,7 +80,7 @@ def compare(
     Relate an output to the answers that may have brought it.
 
     White space never matters; the prompt's echo, end-of-text tokens and thoughts may be dropped,
-    and entities may be unescaped.
+    and entities and percent signs may be unescaped.
 
     Args:
         output: what the adapter gave, items joined.
@@ -159,7 +160,7 @@ def _same(wanted: str, text: str, echo: str) -> bool:
 
 
 def _unescaped(text: str) -> str:
-    return squeeze(html.unescape(text)) if "&" in text else text
+    return squeeze(unquote(html.unescape(text))) if "&" in text or "%" in text else text
 
 
 def _equal(wanted: str, text: str) -> bool:
