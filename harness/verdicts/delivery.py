@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from harness.events import Arrival, Event, Item
-from harness.idle import idle_beginning, pieces_of
+from harness.idle import comments, idle_pieces, is_commented, pieces_of
 from harness.verdicts.fidelity import Agreement, carries, compare
 from harness.verdicts.texts import squeeze, texts
 from harness.words import FEWEST_ARRIVALS, Delivery
@@ -81,8 +81,8 @@ def classify_delivery(
         genuine: for each character of the joined, squeezed items, whether it is the upstream's.
         given_up: exchanges that failed before; what they had said was not guessed.
     """
-    times = _times(answer)
-    arrivals = _expected(answer) - _idle(answer)
+    times, idle = _times(answer)
+    arrivals = _expected(answer) - idle
     handed = _handed(events, times, genuine)
     counting = [one for one in handed if one.counts]
     before = _early(handed, arrivals // 2, (*answer, *given_up))
@@ -154,21 +154,23 @@ def _handed(events: Sequence[Event], times: Sequence[tuple[int, float]], genuine
     return tuple(found)
 
 
-def _times(answer: Sequence[Exchange]) -> list[tuple[int, float]]:
+def _times(answer: Sequence[Exchange]) -> tuple[list[tuple[int, float]], int]:
     """
-    Return the place and the moment of each arrival, but for those that came before there was an answer.
+    Return place and moment of each arrival that brought something, and how many there are that do not, read or not.
     """
-    found = sorted((place, arrival.at) for one in answer for place, arrival in _placed(one))
-    return found[_idle(answer) :]
+    found = sorted(one for exchange in answer for one in _pieces(exchange))
+    heads = [one.answered for one in answer if one.answered is not None]
+    commented = any(is_commented(head.content_type) for head in heads)
+    idle = idle_pieces((piece for *_, piece in found), commented=commented)
+    unread = sum(head.comments for head in heads) - comments(piece for *_, piece in found)
+    times = [(place, at) for (place, at, _), silent in zip(found, idle, strict=True) if not silent]
+    return times, sum(idle) + max(unread, 0)
 
 
-def _idle(answer: Sequence[Exchange]) -> int:
-    chunks = sorted(
-        (place, chunk)
-        for one in answer
-        for place, chunk in zip(one.places, pieces_of(one.body, (each.size for each in one.arrivals)), strict=True)
-    )
-    return idle_beginning(chunk for _, chunk in chunks)
+def _pieces(exchange: Exchange) -> Iterator[tuple[int, float, bytes]]:
+    pieces = pieces_of(exchange.body, (each.size for each in exchange.arrivals))
+    for (place, arrival), piece in zip(_placed(exchange), pieces, strict=True):
+        yield place, arrival.at, piece
 
 
 def _placed(exchange: Exchange) -> Iterator[tuple[int, Arrival]]:

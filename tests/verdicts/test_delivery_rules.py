@@ -10,7 +10,7 @@ import pytest
 from stories import ANSWERS, LOOP, PROMPTS, Story, answer_json, pieces_of, sse
 
 from harness.events import Answered
-from harness.idle import idle_beginning
+from harness.idle import idle_pieces
 from harness.verdicts import judge
 from harness.words import Capability, Delivery, Mechanism, Verdict
 
@@ -295,4 +295,28 @@ def test_only_a_beginning_that_says_nothing_is_idle(pieces: list[bytes], idle: i
     """
     It ends with the first piece that says something new, and an answer has to follow.
     """
-    assert idle_beginning(pieces) == idle
+    assert sum(idle_pieces(pieces, commented=False)) == idle
+
+
+@pytest.mark.parametrize("reads", [True, False], ids=["read", "not read"])
+@pytest.mark.parametrize(("after", "expected"), [(1, NATIVE), (len(PIECES) + 1, LATE)], ids=["early", "at the end"])
+def test_keep_alives_behind_an_answer_do_not_move_its_middle(after: int, expected: object, *, reads: bool) -> None:
+    """
+    Comments of server-sent events are no arrivals wherever they stand, so that who gathers all of the text is late.
+    """
+    words, silence = [*sse(PIECES)[: len(PIECES)], b"data: {}\n\n"], [b": keep-alive\n\n"] * 3 * COUNT
+    chunks = [*words, *silence]
+    story = Story(STREAM).begin()
+    request = story.send(stream=True)
+    story.head(request, chunks, kind="text/event-stream")
+    story.events[-1] = replace(story.events[-1], comments=len(silence))  # type: ignore[call-arg]  # it is an Answered
+    for index in range(len(chunks) if reads else len(words)):
+        story.arrive(request, index)
+        if after <= index + 1 <= len(PIECES) and after == 1:
+            story.item(PIECES[index])
+        elif index + 1 == after:
+            for piece in PIECES:
+                story.item(piece)
+    judgement = judge(STREAM, story.end(request).give().events)
+
+    assert (_said(judgement), judgement.evidence.arrivals) == (expected, len(words))
