@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from bisect import bisect_left
+from bisect import bisect_left, bisect_right
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
@@ -79,8 +79,10 @@ def classify_delivery(
         events: the log.
         answer: the exchanges that brought the answer; several where it was polled for.
         genuine: for each character of the joined, squeezed items, whether it is the upstream's.
-        given_up: exchanges that failed before; what they had said was not guessed.
+        given_up: exchanges that failed before; what they had said was not guessed, and is a part of what was streamed
+            where the caller got it before anything else was asked for.
     """
+    answer = (*_begun(events, answer, given_up), *answer)
     times, idle = _times(answer)
     arrivals = _expected(answer) - idle
     handed = _handed(events, times, genuine)
@@ -88,6 +90,22 @@ def classify_delivery(
     before = _early(handed, arrivals // 2, (*answer, *given_up))
     streamed = any(one.streamed for one in answer) or len(answer) > 1
     return Delivered(_delivery(len(counting), before, arrivals, streamed), handed, arrivals, before, streamed)
+
+
+def _begun(events: Sequence[Event], answer: Sequence[Exchange], given_up: Sequence[Exchange]) -> list[Exchange]:
+    """
+    Return the exchanges that broke off when the caller had got something of them, and whose rest was asked for anew.
+    """
+    items = [place for place, event in enumerate(events) if isinstance(event, Item) and squeeze(event.text or "")]
+    asked = sorted(one.order for one in (*answer, *given_up))
+    return [
+        one
+        for one in given_up
+        if one not in answer
+        and one.places
+        and (after := asked[bisect_right(asked, one.order) :])
+        and any(one.places[0] < place < after[0] for place in items)
+    ]
 
 
 def _delivery(counting: int, before: int, arrivals: int, streamed: bool) -> Delivery | None:  # noqa: FBT001 - one fact of four

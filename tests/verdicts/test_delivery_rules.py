@@ -320,3 +320,24 @@ def test_keep_alives_behind_an_answer_do_not_move_its_middle(after: int, expecte
     judgement = judge(STREAM, story.end(request).give().events)
 
     assert (_said(judgement), judgement.evidence.arrivals) == (expected, len(words))
+
+
+@pytest.mark.parametrize(("holds", "expected"), [(False, NATIVE), (True, LATE)], ids=["streams", "holds back"])
+def test_what_was_streamed_before_an_answer_broke_off_counts(holds: bool, expected: object) -> None:  # noqa: FBT001 - a parameter of the test
+    """
+    Whoever asks for the rest without a stream has streamed what came before; unless it was held back until then.
+    """
+    story = Story(STREAM).begin()
+    one, part = story.send(stream=True), PIECES[: len(PIECES) - 2]
+    story.head(one, sse(part)[: len(part)], kind="text/event-stream")
+    for index, piece in enumerate(part):
+        story.arrive(one, index)
+        if not holds:
+            story.item(piece)
+    story.end(one, cut="IncompleteRead")
+    for piece in part if holds else ():
+        story.item(piece)
+    story.whole(story.send(), answer_json(TEXT)).item("".join(PIECES[len(part) :]))
+    judgement = judge(STREAM, story.give().events)
+
+    assert (_said(judgement), judgement.evidence.arrivals) == (expected, len(part) + 1)
