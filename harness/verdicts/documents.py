@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any, Final
 from harness import frames
 from harness.protobuf import unframed, values
 from harness.verdicts.embedded import embedded, prefixed
+from harness.verdicts.markup import elements
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -68,7 +69,7 @@ def documents(body: bytes) -> tuple[Document, ...]:
     Return an answer's documents; the format is found by looking, since media types lie.
 
     Known are gRPC messages, websocket frames, AWS event streams, server-sent events, lines of JSON,
-    JSON arrays and values, whatever stands between these, and plain text. What is none of them has no documents.
+    JSON arrays and values, whatever frames these, XML, and plain text. What is none of them has no documents.
     """
     if not body.strip():
         return ()
@@ -84,6 +85,8 @@ def documents(body: bytes) -> tuple[Document, ...]:
     text = plain(body)
     if _SSE_FIELD.match(text):
         return tuple(_sse(text))
+    if marked := elements(text):
+        return tuple(Document(path, words) for path, words in marked)
     return tuple(_json_or_text(text))
 
 

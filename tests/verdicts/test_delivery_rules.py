@@ -323,7 +323,7 @@ def test_keep_alives_behind_an_answer_do_not_move_its_middle(after: int, expecte
 
 
 @pytest.mark.parametrize(("holds", "expected"), [(False, NATIVE), (True, LATE)], ids=["streams", "holds back"])
-def test_what_was_streamed_before_an_answer_broke_off_counts(holds: bool, expected: object) -> None:  # noqa: FBT001 - a parameter of the test
+def test_what_was_streamed_before_an_answer_broke_off_counts(holds: bool, expected: object) -> None:
     """
     Whoever asks for the rest without a stream has streamed what came before; unless it was held back until then.
     """
