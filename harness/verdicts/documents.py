@@ -28,9 +28,10 @@ _LINE_END: Final = re.compile(r"\r\n|\r")
 _BOM: Final = b"\xef\xbb\xbf"
 _FRAME_STARTS: Final = frozenset({0x81, 0x82})
 """First bytes of websocket frames; no text in UTF-8 begins with one."""
-_CONTROLS: Final = re.compile(r"[\x00-\x08\x0e-\x1a\x7f-\x84\x86-\x9f]")
+_CONTROLS: Final = re.compile(r"[\x80-\x84\x86-\x9f]")
+"""What Latin-1 has no characters for; UTF-8 says each in two bytes, so that a text never holds any."""
 _CONTROLS_OF_A_TEXT: Final = 25
-"""Characters for each control character that a text may hold: typewriter quotes in Windows' own code look like some."""
+"""Characters for each of these that a text may hold: quotation marks in Windows' own code look like some."""
 _PRELUDE: Final = struct.Struct(">III")
 _STREAM_TYPES: Final = ("event-stream", "eventstream", "ndjson", "jsonl", "json-seq", "stream+json", "jsonlines")
 

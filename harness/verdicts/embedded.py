@@ -50,10 +50,12 @@ def _is_framing(gaps: list[str], last: str) -> bool:
     """
     if len(gaps) < _FEWEST:
         return False
-    *between, end = (_BETWEEN.sub("", gap) for gap in (*gaps, last))
-    usual = Counter(between[1:]).most_common(1)[0][0]
-    closes = len(end) < _SHORTEST_WORDS or end[:_SHORTEST_WORDS] == usual[:_SHORTEST_WORDS]
-    return closes and all(len(gap) < _SHORTEST_WORDS or gap == usual for gap in between)
+    before, *between, behind = (_BETWEEN.sub("", gap) for gap in (*gaps, last))
+    usual = Counter(between).most_common(1)[0][0]
+    starts = len(before) < _SHORTEST_WORDS or usual.endswith(before)
+    # the last of several parts is closed by a mark that begins as the others do
+    closes = len(behind) < _SHORTEST_WORDS or behind[:_SHORTEST_WORDS] == usual[:_SHORTEST_WORDS]
+    return starts and closes and all(len(gap) < _SHORTEST_WORDS or gap == usual for gap in between)
 
 
 def _labelled(found: list[tuple[str, Any]]) -> list[Labelled]:

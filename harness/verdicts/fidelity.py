@@ -18,7 +18,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 _SPECIAL_TOKEN: Final = re.compile(
-    r"(<\|[^|>]*\|>|</?s>|<eos>|<pad>|<end_of_turn>|\[/?INST\]|</?think(?:ing)?>|\[\[##\w+##\]\])+"
+    r"(<\|[^|>]*\|>|</?s>|<eos>|<pad>|<end_of_turn>|\[/?INST\]|</?think(?:ing)?>|\[\[##\w+##\]\]"
+    r"|[\[<](?i:end|done|eos|eot|eof|stop)[\]>])+"
 )
 _THOUGHTS: Final = re.compile(r"<think(?P<ing>ing)?>.*?</think(?(ing)ing)>", re.DOTALL)
 """What a model says to itself within its answer; who drops it loses nothing of the answer."""
@@ -160,7 +161,11 @@ def _same(wanted: str, text: str, echo: str) -> bool:
 
 
 def _unescaped(text: str) -> str:
-    return squeeze(unquote(html.unescape(text))) if "&" in text or "%" in text else text
+    # who quotes for an address quotes each space; a per cent sign alone is one
+    quoted = "%20" in text and "%00" not in text
+    if not quoted and "&" not in text:
+        return text
+    return squeeze(html.unescape(unquote(text) if quoted else text))
 
 
 def _equal(wanted: str, text: str) -> bool:

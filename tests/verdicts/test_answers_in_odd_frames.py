@@ -75,6 +75,24 @@ def _of_several_parts(text: Sequence[str]) -> bytes:
     return "".join([*(f"{head}{one}\r\n" for one in _values(text)), "--edge--\r\n"]).encode()
 
 
+def _as_calls_of_a_function(text: Sequence[str]) -> bytes:
+    return "".join(f"<script>tell({one});</script>\n" for one in _values(text)).encode()
+
+
+def _words_closed_by_nul(text: Sequence[str]) -> bytes:
+    return "".join(f"{piece}\0" for piece in text).encode()
+
+
+def _by_channels(text: Sequence[str]) -> bytes:
+    thoughts = [{"channel": "analysis", "text": thought} for thought in ("I ", "see ", "a ", "lamp.")]
+    told = [*thoughts, *({"channel": "final", "text": piece} for piece in text)]
+    return "".join(f"data: {json.dumps(one)}\n\n" for one in told).encode()
+
+
+def _ended_by_a_mark(text: Sequence[str]) -> bytes:
+    return "".join([*text, "<END>"]).encode()
+
+
 def _in_binary_messages(text: Sequence[str]) -> bytes:
     return b"".join(frames.encode(frames.Frame(one.encode(), is_text=False)) for one in _values(text))
 
@@ -94,7 +112,8 @@ def _marked_up(text: Sequence[str]) -> bytes:
 WIRES: Final = (
     _one_behind_the_other, _over_several_lines, _behind_lengths, _behind_lengths_from_the_right,
     _behind_lengths_in_digits, _closed_by_nul, _behind_separators, _behind_letters_of_their_kind, _of_several_parts,
-    _in_binary_messages, _in_utf_16, _quoted, _marked_up,
+    _in_binary_messages, _in_utf_16, _quoted, _marked_up, _as_calls_of_a_function, _words_closed_by_nul, _by_channels,
+    _ended_by_a_mark,
 )  # fmt: skip
 
 
@@ -138,6 +157,19 @@ def test_an_answer_that_was_cut_off_is_read_up_to_there() -> None:
             cut = [one.value for one in documents(body[:at])]
             assert cut[:-1] == whole[: len(cut) - 1]
             assert len(cut) > 3
+
+
+def test_a_channel_is_given_whole_and_what_tells_of_the_end_is_none() -> None:
+    """
+    Whoever drops the thoughts has lost nothing; whoever drops the last piece has, whatever stands beside it.
+    """
+    for told in ("null", ""):
+        rows = [{"text": piece, "finish": told} for piece in PIECES]
+        rows[-1]["finish"] = "stop"
+        body = "".join(f"data: {json.dumps(row)}\n\n" for row in rows).encode()
+        assert _invoke(body, "".join(PIECES[:-1])) is Verdict.BROKEN
+    assert _invoke(_by_channels(PIECES), f"I see a lamp. {TEXT}") is Verdict.NATIVE
+    assert _invoke(_by_channels(PIECES), f"I see a lamp. {TEXT[:-20]}") is Verdict.BROKEN
 
 
 def test_of_a_binary_format_that_nobody_knows_nothing_is_said() -> None:
