@@ -341,3 +341,20 @@ def test_what_was_streamed_before_an_answer_broke_off_counts(holds: bool, expect
     judgement = judge(STREAM, story.give().events)
 
     assert (_said(judgement), judgement.evidence.arrivals) == (expected, len(part) + 1)
+
+
+@pytest.mark.parametrize("winner", [0, 1])
+def test_of_two_answers_asked_for_at_once_the_faster_one_was_given(winner: int) -> None:
+    """
+    The slower one had said nothing yet when the caller got its first item.
+    """
+    story = Story(STREAM).begin()
+    asked = [story.send(stream=True), story.send(stream=True)]
+    for request in asked:
+        story.head(request, sse(PIECES), kind="text/event-stream")
+    for index, piece in enumerate([*PIECES, "", ""]):
+        story.arrive(asked[winner], index).item(piece)
+    for index in range(COUNT):
+        story.arrive(asked[1 - winner], index)
+
+    assert _said(judge(STREAM, story.end(asked[0]).end(asked[1]).give().events)) == NATIVE
