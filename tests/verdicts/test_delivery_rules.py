@@ -358,3 +358,18 @@ def test_of_two_answers_asked_for_at_once_the_faster_one_was_given(winner: int) 
         story.arrive(asked[1 - winner], index)
 
     assert _said(judge(STREAM, story.end(asked[0]).end(asked[1]).give().events)) == NATIVE
+
+
+def test_objects_whose_text_cannot_be_read_are_named() -> None:
+    """
+    Who gets none of the answer out of them is told what they are.
+    """
+    story = Story(STREAM).begin()
+    request = story.send(stream=True)
+    story.head(request, sse(PIECES), kind="text/event-stream")
+    for index in range(COUNT):
+        story.arrive(request, index).item(None, "Opaque")
+    judgement = judge(STREAM, story.end(request).give().events)
+
+    assert judgement.verdict is Verdict.BROKEN
+    assert judgement.reason == f"none of its {COUNT} items carries a text: Opaque"
