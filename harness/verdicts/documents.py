@@ -72,6 +72,10 @@ def documents(body: bytes) -> tuple[Document, ...]:
     Known are gRPC messages, websocket frames, AWS event streams, server-sent events, lines of JSON,
     JSON arrays and values, whatever frames these, XML, and plain text. What is none of them has no documents.
     """
+    return _in_places(_opened(_documents(body)))
+
+
+def _documents(body: bytes) -> tuple[Document, ...]:
     if not body.strip():
         return ()
     if body[0] == 0 and (framed := unframed(body)) is not None:
@@ -89,6 +93,37 @@ def documents(body: bytes) -> tuple[Document, ...]:
     if marked := elements(text):
         return tuple(Document(path, words) for path, words in marked)
     return tuple(_json_or_text(text))
+
+
+def _opened(found: tuple[Document, ...]) -> tuple[Document, ...]:
+    """
+    Return what stands in documents each of which packs a JSON value: as a string in JSON, or in base64.
+    """
+    if not found or not all(isinstance(one.value, str) for one in found):
+        return found
+    inner = [_parsed(one.value) if len(found) > 1 else None for one in found]
+    if not all(isinstance(one, dict | list) for one in inner):
+        inner = [_unwrapped_value(one.value) for one in found]
+    if not all(isinstance(one, dict | list) for one in inner):
+        return found
+    return tuple(Document(one.label, value) for one, value in zip(found, inner, strict=True))
+
+
+def _unwrapped_value(text: str) -> Any:  # noqa: ANN401 - JSON is any value
+    try:
+        return json.loads(base64.b64decode(text, validate=True))
+    except ValueError:
+        return None
+
+
+def _in_places(found: tuple[Document, ...]) -> tuple[Document, ...]:
+    """
+    Give documents that are lists, as `["token", "The "]`, with their places as keys: what stands at one is alike.
+    """
+    lists = [one.value for one in found if isinstance(one.value, list) and one.value and isinstance(one.value[0], str)]
+    if len(lists) < len(found) or len(lists) < 2 or max(map(len, lists)) < 2:  # noqa: PLR2004 - one is alike to none
+        return found
+    return tuple(Document(one.label, dict(enumerate(one.value))) for one in found)
 
 
 def _heard(frame: frames.Frame) -> Any:  # noqa: ANN401 - JSON is any value

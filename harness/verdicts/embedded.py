@@ -10,7 +10,7 @@ from __future__ import annotations
 import json
 import re
 from collections import Counter
-from typing import Any, Final
+from typing import Any, Final, Literal
 
 _BEGINS: Final = re.compile(r'[{\["]')
 _BETWEEN: Final = re.compile(r"[\s\d\x00-\x1f]+")
@@ -63,27 +63,31 @@ def _labelled(found: list[tuple[str, Any]]) -> list[Labelled]:
     if len({*marks}) * 2 > len(marks):
         # numbers that differ are lengths, and name no kinds
         marks = [_BETWEEN.sub("", gap) for gap, _ in found]
-    kinds = {type(value) for _, value in found}
+    kinds = {kind for _, value in found for kind in _kinds(value)}
     if dict not in kinds and (str not in kinds or {*marks} <= {"", ","}):
         # numbers in brackets and words in quotation marks are parts of a text
         return []
     return [(mark, value) for mark, (_, value) in zip(marks, found, strict=True)]
 
 
+def _kinds(value: object) -> set[type]:
+    return {type(inner) for inner in value} if isinstance(value, list) else {type(value)}
+
+
 def prefixed(body: bytes) -> list[bytes]:
     """
-    Return the messages of a body in which each stands behind its length; nothing where they do not.
+    Return the messages of a body in which each stands behind its length, and flags perhaps; nothing where none does.
 
     The last one may be cut off.
     """
-    return _prefixed(body, "big") or _prefixed(body, "little")
+    return _prefixed(body, "big") or _prefixed(body, "little") or _prefixed(body, "big", flags=1)
 
 
-def _prefixed(body: bytes, order: Any) -> list[bytes]:  # noqa: ANN401 - a literal of two that only `int` knows
+def _prefixed(body: bytes, order: Literal["big", "little"], flags: int = 0) -> list[bytes]:
     found, at = [], 0
-    while at + _PREFIX <= len(body):
-        start = at + _PREFIX
-        at = start + int.from_bytes(body[at:start], order)
+    while at + flags + _PREFIX <= len(body):
+        start = at + flags + _PREFIX
+        at = start + int.from_bytes(body[at + flags : start], order)
         if at <= len(body):
             found.append(body[start:at])
     return found if all(one[:1] in {b"{", b"["} for one in found) else []

@@ -21,6 +21,8 @@ _SPECIAL_TOKEN: Final = re.compile(
     r"(<\|[^|>]*\|>|</?s>|<eos>|<pad>|<end_of_turn>|\[/?INST\]|</?think(?:ing)?>|\[\[##\w+##\]\]"
     r"|[\[<](?i:end|done|eos|eot|eof|stop)[\]>])+"
 )
+_WRITTEN_BLANK: Final = re.compile(r"\\[nrt]|<br ?/?>|<n>")
+"""White space of an event that is one line, in letters."""
 _THOUGHTS: Final = re.compile(r"<think(?P<ing>ing)?>.*?</think(?(ing)ing)>", re.DOTALL)
 """What a model says to itself within its answer; who drops it loses nothing of the answer."""
 _SHORTEST_REPEAT: Final = 2
@@ -163,9 +165,9 @@ def _same(wanted: str, text: str, echo: str) -> bool:
 def _unescaped(text: str) -> str:
     # who quotes for an address quotes each space; a per cent sign alone is one
     quoted = "%20" in text and "%00" not in text
-    if not quoted and "&" not in text:
+    if not quoted and "&" not in text and "<" not in text and "\\" not in text:
         return text
-    return squeeze(html.unescape(unquote(text) if quoted else text))
+    return squeeze(_WRITTEN_BLANK.sub("", html.unescape(unquote(text) if quoted else text)))
 
 
 def _equal(wanted: str, text: str) -> bool:

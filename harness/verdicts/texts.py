@@ -51,8 +51,8 @@ def squeeze(text: str) -> str:
     """
     if not text.isascii():
         text = _ASTRAL.sub(_halves, unicodedata.normalize("NFKD", text))
-    # some streams close each of their pieces by a NUL
-    return "".join(text.replace("\0", " ").split())
+    # a NUL closes the pieces of some streams; tokens of SentencePiece have this block for a space
+    return "".join(text.replace("\0", " ").replace("\u2581", " ").split())
 
 
 def readable(squeezed: str) -> str:

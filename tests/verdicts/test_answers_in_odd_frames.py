@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from base64 import b64encode
 from itertools import cycle
 from typing import TYPE_CHECKING, Final
 from urllib.parse import quote
@@ -93,6 +94,31 @@ def _ended_by_a_mark(text: Sequence[str]) -> bytes:
     return "".join([*text, "<END>"]).encode()
 
 
+def _tokens_of_sentence_piece(text: Sequence[str]) -> bytes:
+    return "".join(f"data: {json.dumps({'token': piece.replace(' ', chr(0x2581))})}\n\n" for piece in text).encode()
+
+
+def _strings_of_json(text: Sequence[str]) -> bytes:
+    return "".join(f"data: {json.dumps(one)}\n\n" for one in _values(text)).encode()
+
+
+def _json_in_base64(text: Sequence[str]) -> bytes:
+    return "".join(f"data: {b64encode(one.encode()).decode()}\n\n" for one in _values(text)).encode()
+
+
+def _lists_of_places(text: Sequence[str]) -> bytes:
+    return "".join(f"{json.dumps(['token', piece])}\n" for piece in text).encode()
+
+
+def _packets_of_socket_io(text: Sequence[str]) -> bytes:
+    return "\n".join([*(f'42["token",{one}]' for one in _values(text)), '42["end"]']).encode()
+
+
+def _in_envelopes_with_flags(text: Sequence[str]) -> bytes:
+    told = [*((b"\0", one.encode()) for one in _values(text)), (b"\2", b"{}")]
+    return b"".join(flags + len(one).to_bytes(4) + one for flags, one in told)
+
+
 def _in_binary_messages(text: Sequence[str]) -> bytes:
     return b"".join(frames.encode(frames.Frame(one.encode(), is_text=False)) for one in _values(text))
 
@@ -113,7 +139,8 @@ WIRES: Final = (
     _one_behind_the_other, _over_several_lines, _behind_lengths, _behind_lengths_from_the_right,
     _behind_lengths_in_digits, _closed_by_nul, _behind_separators, _behind_letters_of_their_kind, _of_several_parts,
     _in_binary_messages, _in_utf_16, _quoted, _marked_up, _as_calls_of_a_function, _words_closed_by_nul, _by_channels,
-    _ended_by_a_mark,
+    _ended_by_a_mark, _tokens_of_sentence_piece, _strings_of_json, _json_in_base64, _lists_of_places,
+    _packets_of_socket_io, _in_envelopes_with_flags,
 )  # fmt: skip
 
 
@@ -127,6 +154,19 @@ def test_the_answer_is_found_in_any_frame(wire: Callable[[Sequence[str]], bytes]
 
     assert [_invoke(wire(PIECES), one) for one in outputs] == [Verdict.NATIVE, *[Verdict.BROKEN] * 3]
     assert _invoke(wire(odd), ODD) is Verdict.NATIVE
+
+
+@pytest.mark.parametrize("blank", ["\\n", "<br>", "<br/>", "<n>", "\n"])
+def test_white_space_may_be_written_out(blank: str) -> None:
+    """
+    An event that is one line cannot hold a line end; whoever puts one in its place has lost nothing.
+    """
+    said = ["One line", blank, "and another", blank, blank, "and the last."]
+    body = "".join(f"data: {json.dumps({'text': one})}\n\n" for one in said).encode()
+
+    assert _invoke(body, "One line\nand another\n\nand the last.") is Verdict.NATIVE
+    assert _invoke(body, "".join(said)) is Verdict.NATIVE
+    assert _invoke(body, "One line\nand another") is Verdict.BROKEN
 
 
 @pytest.mark.parametrize(
