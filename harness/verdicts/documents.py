@@ -32,6 +32,8 @@ _CONTROLS: Final = re.compile(r"[\x80-\x84\x86-\x9f]")
 """What Latin-1 has no characters for; UTF-8 says each in two bytes, so that a text never holds any."""
 _CONTROLS_OF_A_TEXT: Final = 25
 """Characters for each of these that a text may hold: quotation marks in Windows' own code look like some."""
+_FEWEST_OF_A_NAME: Final = 4
+"""Lists, on the average, that begin with a name, if it is one."""
 _PRELUDE: Final = struct.Struct(">III")
 _STREAM_TYPES: Final = ("event-stream", "eventstream", "ndjson", "jsonl", "json-seq", "stream+json", "jsonlines")
 
@@ -121,7 +123,11 @@ def _in_places(found: tuple[Document, ...]) -> tuple[Document, ...]:
     Give documents that are lists, as `["token", "The "]`, with their places as keys: what stands at one is alike.
     """
     lists = [one.value for one in found if isinstance(one.value, list) and one.value and isinstance(one.value[0], str)]
-    if len(lists) < len(found) or len(lists) < 2 or max(map(len, lists)) < 2:  # noqa: PLR2004 - one is alike to none
+    if len(lists) < len(found) or max(map(len, lists), default=0) < 2:  # noqa: PLR2004 - one place is no second
+        return found
+    names = len({one[0] for one in lists})
+    if len(lists) == 1 or (names > 1 and names * _FEWEST_OF_A_NAME > len(lists)):
+        # what differs from list to list is no name: they hold words
         return found
     return tuple(Document(one.label, dict(enumerate(one.value))) for one in found)
 

@@ -110,6 +110,10 @@ def _lists_of_places(text: Sequence[str]) -> bytes:
     return "".join(f"{json.dumps(['token', piece])}\n" for piece in text).encode()
 
 
+def _lists_of_words(text: Sequence[str]) -> bytes:
+    return "".join(f"data: {json.dumps(list(text[at : at + 5]))}\n\n" for at in range(0, len(text), 5)).encode()
+
+
 def _packets_of_socket_io(text: Sequence[str]) -> bytes:
     return "\n".join([*(f'42["token",{one}]' for one in _values(text)), '42["end"]']).encode()
 
@@ -139,7 +143,7 @@ WIRES: Final = (
     _one_behind_the_other, _over_several_lines, _behind_lengths, _behind_lengths_from_the_right,
     _behind_lengths_in_digits, _closed_by_nul, _behind_separators, _behind_letters_of_their_kind, _of_several_parts,
     _in_binary_messages, _in_utf_16, _quoted, _marked_up, _as_calls_of_a_function, _words_closed_by_nul, _by_channels,
-    _ended_by_a_mark, _tokens_of_sentence_piece, _strings_of_json, _json_in_base64, _lists_of_places,
+    _ended_by_a_mark, _tokens_of_sentence_piece, _strings_of_json, _json_in_base64, _lists_of_places, _lists_of_words,
     _packets_of_socket_io, _in_envelopes_with_flags,
 )  # fmt: skip
 
