@@ -131,6 +131,7 @@ class Answered(Event):
     Attributes:
         body: everything that the upstream answered, whether it will be read or not.
         untimed: the recording does not say in which pieces it came, nor how long it was to be.
+        comments: how many of the pieces are comments of server-sent events, wherever they stand, and nothing else.
     """
 
     request: int
@@ -139,6 +140,7 @@ class Answered(Event):
     arrivals: int
     body: bytes
     untimed: bool = False
+    comments: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,11 +1,13 @@
-"""How much of an answer's beginning only says that there is none yet: keep-alives, and a status that is said again."""
+"""Which pieces of an answer only keep the connection alive, or say again that there is no answer yet."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
+
+_EVENTS: Final = "event-stream"
 
 
 def pieces_of(body: bytes, sizes: Iterable[int]) -> Iterator[bytes]:
@@ -18,25 +20,42 @@ def pieces_of(body: bytes, sizes: Iterable[int]) -> Iterator[bytes]:
         offset += size
 
 
-def idle_beginning(pieces: Iterable[bytes]) -> int:
+def is_commented(content_type: str) -> bool:
     """
-    Count the pieces of an answer that came before it began, and brought nothing.
+    Tell whether an answer of a media type may have comments anywhere: server-sent events may, by their standard.
+    """
+    return _EVENTS in content_type.lower()
 
-    These are comments of server-sent events, which mean nothing by their standard, and repetitions of the first piece
-    that is no comment. That piece itself tells something, and so does what differs from it. An answer that is nothing
-    but these has no beginning.
+
+def idle_pieces(pieces: Iterable[bytes], *, commented: bool) -> list[bool]:
     """
-    idle, first = 0, b""
-    for piece in pieces:
-        if _is_comment(piece) or (first and piece == first):
-            idle += 1
-        elif first:
-            return idle
-        else:
-            first = piece
-    return 0
+    Tell of each piece of an answer whether it brought nothing.
+
+    These are comments of server-sent events, which mean nothing by their standard, and, before the answer began,
+    repetitions of the first piece that is no comment. That piece itself tells something, and so does what differs from
+    it. An answer that is nothing but these has no beginning.
+
+    Args:
+        pieces: in the order in which they came.
+        commented: comments mean nothing also where the answer has begun.
+    """
+    found = list(pieces)
+    silent = list(map(_is_comment, found))
+    first = next((at for at, comment in enumerate(silent) if not comment), 0)
+    began = next((at for at, piece in enumerate(found) if at > first and not silent[at] and piece != found[first]), 0)
+    before = [at != first for at in range(began)]
+    return before + [commented and comment for comment in silent[began:]]
+
+
+def comments(pieces: Iterable[bytes]) -> int:
+    """
+    Count the pieces that are comments of server-sent events and nothing else.
+    """
+    return sum(map(_is_comment, pieces))
 
 
 def _is_comment(piece: bytes) -> bool:
+    if not piece.lstrip().startswith(b":"):
+        return False
     lines = [line for line in piece.splitlines() if line.strip()]
-    return bool(lines) and all(line.startswith(b":") for line in lines)
+    return all(line.startswith(b":") for line in lines)

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import select
 import selectors
+import sys
 import threading
 import time
 from functools import wraps
@@ -78,9 +80,10 @@ class WaitWatch:
     Tell when something waits synchronously on a thread whose event loop is running.
 
     Watched are `time.sleep`, which is replaced once per process, before adapters are imported, because modules keep
-    references to it, and waits for events and queues that came to their time-out, so that they were sleeps. Waits that
-    a thread ends show in its traffic, if it has any. A wait for a child process does not count: client libraries ask
-    `uname` and its like what machine this is when they send their first request (the OpenAI and Anthropic SDKs do).
+    references to it, and waits for events, queues and `select` that came to their time-out, so that they were sleeps.
+    Waits that a thread ends show in its traffic, if it has any. A wait for a child process does not count: client
+    libraries ask `uname` and its like what machine this is when they send their first request (the OpenAI and Anthropic
+    SDKs do).
     """
 
     def __init__(self) -> None:
@@ -90,6 +93,10 @@ class WaitWatch:
         self._thread: int | None = None
         time.sleep = _in_place_of(time.sleep, self._slept)
         threading.Condition.wait = _in_place_of(threading.Condition.wait, self._waited)  # type: ignore[method-assign]  # the point of it
+        self._select = select.select
+        if sys.platform != "win32":
+            # there, the loop itself waits by it
+            select.select = _in_place_of(select.select, self._selected)
 
     def watch(self, on_wait: Callable[[str], None] | None) -> None:
         """
@@ -112,6 +119,13 @@ class WaitWatch:
         if timeout is not None and timeout > 0 and not came:
             self._report(f"waited synchronously for {timeout:g} s")
         return came
+
+    def _selected(self, *watched: Any) -> Any:  # noqa: ANN401 - three lists, and perhaps a time-out
+        ready = self._select(*watched)
+        timeout = watched[3] if len(watched) > 3 else None  # noqa: PLR2004 - see above
+        if timeout and not any(ready):
+            self._report(f"waited synchronously for {timeout:g} s")
+        return ready
 
 
 def _in_place_of(original: Callable[..., Any], function: Callable[..., Any]) -> Callable[..., Any]:

@@ -47,7 +47,9 @@ async def pause(seconds: float) -> None:
     """
     Sleep on whatever event loop runs here: asyncio's, or trio's, which is the other one that clients know.
     """
-    if place()[1] is None and (trio := sys.modules.get("trio")) is not None:
+    trio = sys.modules.get("trio")
+    # trio may be the guest of asyncio's loop, which runs as well then
+    if trio is not None and (place()[1] is None or trio.lowlevel.in_trio_task()):
         await trio.sleep(seconds)
     else:
         await asyncio.sleep(seconds)

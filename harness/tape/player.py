@@ -2,23 +2,27 @@
 
 from __future__ import annotations
 
+import re
 import time
 from abc import ABC, abstractmethod
-from typing import TYPE_CHECKING, Literal, NamedTuple
+from itertools import accumulate
+from typing import TYPE_CHECKING, Final, Literal, NamedTuple
 
 from harness.events import Answered, Closed, Ended, Hook, place
-from harness.idle import idle_beginning, pieces_of
+from harness.idle import comments, idle_pieces, is_commented, pieces_of
 from harness.tape.gate import pause
 from harness.words import REFUSED
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
     from types import EllipsisType
 
     from harness.tape.gate import Gate
     from harness.tape.log import Log
 
 Framing = Literal["chunked", "length", "close"]
+_COLON: Final = re.compile(rb"(?:\A|[\r\n]):")
+"""How a comment begins; a quick look, as few streams have one."""
 
 
 class AnswerCut(Exception):  # noqa: N818 - names what happened to the answer; clients raise their own errors from it
@@ -188,22 +192,24 @@ class Player(Answer):
         self._refused = self.status >= REFUSED
         self._index = 0
         self._offset = 0
-        self._idle: int | None = None
+        self._said: list[int] | None = None
         self._sent = time.perf_counter()
         self._begin(untimed=made_up and self.framing != "length")
 
     def _begin(self, *, untimed: bool) -> None:
         if self._pieces:
             self._gate.expects(self._request, self._base + self._pieces[-1][0])
+        kind = self.header("content-type")
         self._log.note(
             Answered,
             at=self._base,
             request=self._request,
             status=self.status,
-            content_type=self.header("content-type"),
+            content_type=kind,
             arrivals=self._count,
             body=self._body,
             untimed=untimed,
+            comments=comments(self._all()) if is_commented(kind) and _COLON.search(self._body) else 0,
         )
         if not self._pieces and self.cut is None:
             self._end("sync")
@@ -314,10 +320,14 @@ class Player(Answer):
     def _place(self, index: int) -> tuple[int, int]:
         if self._position is not None and index == 0:
             return self._position
-        # who waits for the middle waits for that of the answer, and not of the keep-alives before it
-        if self._idle is None:
-            self._idle = idle_beginning(pieces_of(self._body, (size for _, size in self._pieces)))
-        return max(index - self._idle, 0), self._count - self._idle
+        # who waits for the middle waits for that of the answer, and not of its keep-alives
+        if self._said is None:
+            idle = idle_pieces(self._all(), commented=is_commented(self.header("content-type")))
+            self._said = [0, *accumulate(not one for one in idle)]
+        return self._said[index], self._said[-1]
+
+    def _all(self) -> Iterator[bytes]:
+        return pieces_of(self._body, (size for _, size in self._pieces))
 
     def _delay(self) -> float:
         due = self._sent + self._pieces[self._index][0] * self._pace

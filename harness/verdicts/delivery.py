@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from bisect import bisect_left
+from bisect import bisect_left, bisect_right
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from harness.events import Arrival, Event, Item
-from harness.idle import idle_beginning, pieces_of
+from harness.idle import comments, idle_pieces, is_commented, pieces_of
 from harness.verdicts.fidelity import Agreement, carries, compare
 from harness.verdicts.texts import squeeze, texts
 from harness.words import FEWEST_ARRIVALS, Delivery
@@ -79,15 +79,33 @@ def classify_delivery(
         events: the log.
         answer: the exchanges that brought the answer; several where it was polled for.
         genuine: for each character of the joined, squeezed items, whether it is the upstream's.
-        given_up: exchanges that failed before; what they had said was not guessed.
+        given_up: exchanges that failed before; what they had said was not guessed, and is a part of what was streamed
+            where the caller got it before anything else was asked for.
     """
-    times = _times(answer)
-    arrivals = _expected(answer) - _idle(answer)
+    answer = (*_begun(events, answer, given_up), *answer)
+    times, idle = _times(answer)
+    arrivals = _expected(answer) - idle
     handed = _handed(events, times, genuine)
     counting = [one for one in handed if one.counts]
     before = _early(handed, arrivals // 2, (*answer, *given_up))
     streamed = any(one.streamed for one in answer) or len(answer) > 1
     return Delivered(_delivery(len(counting), before, arrivals, streamed), handed, arrivals, before, streamed)
+
+
+def _begun(events: Sequence[Event], answer: Sequence[Exchange], given_up: Sequence[Exchange]) -> list[Exchange]:
+    """
+    Return the exchanges that broke off when the caller had got something of them, and whose rest was asked for anew.
+    """
+    items = [place for place, event in enumerate(events) if isinstance(event, Item) and squeeze(event.text or "")]
+    asked = sorted(one.order for one in (*answer, *given_up))
+    return [
+        one
+        for one in given_up
+        if one not in answer
+        and one.places
+        and (after := asked[bisect_right(asked, one.order) :])
+        and any(one.places[0] < place < after[0] for place in items)
+    ]
 
 
 def _delivery(counting: int, before: int, arrivals: int, streamed: bool) -> Delivery | None:  # noqa: FBT001 - one fact of four
@@ -154,21 +172,23 @@ def _handed(events: Sequence[Event], times: Sequence[tuple[int, float]], genuine
     return tuple(found)
 
 
-def _times(answer: Sequence[Exchange]) -> list[tuple[int, float]]:
+def _times(answer: Sequence[Exchange]) -> tuple[list[tuple[int, float]], int]:
     """
-    Return the place and the moment of each arrival, but for those that came before there was an answer.
+    Return place and moment of each arrival that brought something, and how many there are that do not, read or not.
     """
-    found = sorted((place, arrival.at) for one in answer for place, arrival in _placed(one))
-    return found[_idle(answer) :]
+    found = sorted(one for exchange in answer for one in _pieces(exchange))
+    heads = [one.answered for one in answer if one.answered is not None]
+    commented = any(is_commented(head.content_type) for head in heads)
+    idle = idle_pieces((piece for *_, piece in found), commented=commented)
+    unread = sum(head.comments for head in heads) - comments(piece for *_, piece in found)
+    times = [(place, at) for (place, at, _), silent in zip(found, idle, strict=True) if not silent]
+    return times, sum(idle) + max(unread, 0)
 
 
-def _idle(answer: Sequence[Exchange]) -> int:
-    chunks = sorted(
-        (place, chunk)
-        for one in answer
-        for place, chunk in zip(one.places, pieces_of(one.body, (each.size for each in one.arrivals)), strict=True)
-    )
-    return idle_beginning(chunk for _, chunk in chunks)
+def _pieces(exchange: Exchange) -> Iterator[tuple[int, float, bytes]]:
+    pieces = pieces_of(exchange.body, (each.size for each in exchange.arrivals))
+    for (place, arrival), piece in zip(_placed(exchange), pieces, strict=True):
+        yield place, arrival.at, piece
 
 
 def _placed(exchange: Exchange) -> Iterator[tuple[int, Arrival]]:

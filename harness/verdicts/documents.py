@@ -14,6 +14,8 @@ from typing import TYPE_CHECKING, Any, Final
 
 from harness import frames
 from harness.protobuf import unframed, values
+from harness.verdicts.embedded import embedded, prefixed
+from harness.verdicts.markup import elements
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -26,6 +28,12 @@ _LINE_END: Final = re.compile(r"\r\n|\r")
 _BOM: Final = b"\xef\xbb\xbf"
 _FRAME_STARTS: Final = frozenset({0x81, 0x82})
 """First bytes of websocket frames; no text in UTF-8 begins with one."""
+_CONTROLS: Final = re.compile(r"[\x80-\x84\x86-\x9f]")
+"""What Latin-1 has no characters for; UTF-8 says each in two bytes, so that a text never holds any."""
+_CONTROLS_OF_A_TEXT: Final = 25
+"""Characters for each of these that a text may hold: quotation marks in Windows' own code look like some."""
+_FEWEST_OF_A_NAME: Final = 4
+"""Lists, on the average, that begin with a name, if it is one."""
 _PRELUDE: Final = struct.Struct(">III")
 _STREAM_TYPES: Final = ("event-stream", "eventstream", "ndjson", "jsonl", "json-seq", "stream+json", "jsonlines")
 
@@ -64,19 +72,79 @@ def documents(body: bytes) -> tuple[Document, ...]:
     Return an answer's documents; the format is found by looking, since media types lie.
 
     Known are gRPC messages, websocket frames, AWS event streams, server-sent events, lines of JSON,
-    JSON arrays and values, and plain text.
+    JSON arrays and values, whatever frames these, XML, and plain text. What is none of them has no documents.
     """
+    return _in_places(_opened(_documents(body)))
+
+
+def _documents(body: bytes) -> tuple[Document, ...]:
     if not body.strip():
         return ()
     if body[0] == 0 and (framed := unframed(body)) is not None:
         return tuple(Document("", _parsed(value) if isinstance(value, str) else value) for value in values(framed))
     if body[0] in _FRAME_STARTS and (heard := frames.decode(body)) is not None:
-        return tuple(Document("", _parsed(one.data.decode("utf-8", "replace"))) for one in heard if one.is_text)
+        return tuple(Document("", said) for one in heard if (said := _heard(one)) is not None)
     messages = _aws_messages(body)
     if messages is not None:
         return _merge_raw(messages)
+    if behind := prefixed(body):
+        return tuple(Document("", _parsed(one.decode("utf-8", "replace"))) for one in behind)
     text = plain(body)
-    return tuple(_sse(text) if _SSE_FIELD.match(text) else _json_or_text(text))
+    if _SSE_FIELD.match(text):
+        return tuple(_sse(text))
+    if marked := elements(text):
+        return tuple(Document(path, words) for path, words in marked)
+    return tuple(_json_or_text(text))
+
+
+def _opened(found: tuple[Document, ...]) -> tuple[Document, ...]:
+    """
+    Return what stands in documents each of which packs a JSON value: as a string in JSON, or in base64.
+    """
+    if not found or not all(isinstance(one.value, str) for one in found):
+        return found
+    inner = [_parsed(one.value) if len(found) > 1 else None for one in found]
+    if not all(isinstance(one, dict | list) for one in inner):
+        inner = [_unwrapped_value(one.value) for one in found]
+    if not all(isinstance(one, dict | list) for one in inner):
+        return found
+    return tuple(Document(one.label, value) for one, value in zip(found, inner, strict=True))
+
+
+def _unwrapped_value(text: str) -> Any:  # noqa: ANN401 - JSON is any value
+    try:
+        return json.loads(base64.b64decode(text, validate=True))
+    except ValueError:
+        return None
+
+
+def _in_places(found: tuple[Document, ...]) -> tuple[Document, ...]:
+    """
+    Give documents that are lists, as `["token", "The "]`, with their places as keys: what stands at one is alike.
+    """
+    lists = [one.value for one in found if isinstance(one.value, list) and one.value and isinstance(one.value[0], str)]
+    if len(lists) < len(found) or max(map(len, lists), default=0) < 2:  # noqa: PLR2004 - one place is no second
+        return found
+    names = len({one[0] for one in lists})
+    if len(lists) == 1 or (names > 1 and names * _FEWEST_OF_A_NAME > len(lists)):
+        # what differs from list to list is no name: they hold words
+        return found
+    return tuple(Document(one.label, dict(enumerate(one.value))) for one in found)
+
+
+def _heard(frame: frames.Frame) -> Any:  # noqa: ANN401 - JSON is any value
+    """
+    Return what a frame says; None for bytes, unless they are JSON, as of a serializer that makes no texts.
+    """
+    said = _parsed(frame.data.decode("utf-8", "replace"))
+    return said if frame.is_text or isinstance(said, dict | list) else None
+
+
+def _worded(text: str) -> list[Document]:
+    """
+    Return a text as it is; nothing where too many of its characters are none, so that it is in a format of its own.
+    """
+    return [] if len(_CONTROLS.findall(text)) * _CONTROLS_OF_A_TEXT > len(text) else [Document("", text)]
 
 
 def plain(body: bytes) -> str:
@@ -84,6 +152,9 @@ def plain(body: bytes) -> str:
     Return a body as text with one kind of line end; what is not UTF-8 is taken for Latin-1, as HTTP did.
     """
     raw = body.removeprefix(_BOM)
+    if raw.count(0) * 3 > len(raw):
+        # every second byte of most texts in UTF-16
+        raw = raw[: len(raw) // 2 * 2].decode("utf-16-be" if raw[:1] == b"\0" else "utf-16-le", "replace").encode()
     try:
         text = raw.decode()
     except UnicodeDecodeError as error:
@@ -107,7 +178,7 @@ def _json_or_text(text: str) -> Iterator[Document]:
     try:
         value = json.loads(text)
     except ValueError:
-        yield from _cut_array(text) or _lines(text)
+        yield from _cut_array(text) or _lines(text) or _framed(text) or _worded(text)
         return
     if isinstance(value, list) and value and all(isinstance(element, dict) for element in value):
         yield from (Document("", element) for element in value)
@@ -132,21 +203,27 @@ def _cut_array(text: str) -> list[Document]:
     return found if all(isinstance(one.value, dict) for one in found) else []
 
 
-def _lines(text: str) -> Iterator[Document]:
-    values: list[Any] = []
+def _lines(text: str) -> list[Document]:
+    """
+    Return the values of lines of JSON; nothing where a line is none.
+    """
+    found: list[Any] = []
     # not `splitlines`: a text may hold line separators of its own
     lines = [line.strip().removeprefix("data:").strip() for line in text.split("\n")]
     lines = [line for line in lines if line and line != "[DONE]"]
     for number, line in enumerate(lines, 1):
         try:
-            values.append(json.loads(line))
+            found.append(json.loads(line))
         except ValueError:
             # an answer that was cut off ends in the middle of a line
-            cut = number == len(lines) and line[0] == "{" and all(isinstance(one, dict) for one in values)
-            if not (cut and values):
-                yield Document("", text)
-                return
-    yield from (Document("", value) for value in values)
+            cut = number == len(lines) and line[0] == "{" and all(isinstance(one, dict) for one in found)
+            if not (cut and found):
+                return []
+    return [Document("", value) for value in found]
+
+
+def _framed(text: str) -> list[Document]:
+    return [Document(label, value) for label, value in embedded(text)]
 
 
 def _sse(text: str) -> Iterator[Document]:

@@ -247,7 +247,7 @@ def _bringers(number: int, output: str, calls: Sequence[Exchange], before: int) 
     Return the exchanges whose answers an output is made of, the one that most of it comes from first.
 
     Of several that say the same it is the last one that was sent `before` this place in the log, where a stream's
-    first item stands.
+    first item stands, and had brought something by then: another one may be asked for at the same time, and be slower.
     """
     words = set(_words(output))
     squeezed = squeeze(output)
@@ -265,10 +265,12 @@ def _bringers(number: int, output: str, calls: Sequence[Exchange], before: int) 
             by_number = {one.sent.request: one for one in calls}
             return tuple(by_number[key] for key, _ in shares.most_common())
 
-    def unlikely(one: Exchange) -> tuple[bool, bool, bool, int, int]:
+    def unlikely(one: Exchange) -> tuple[bool, bool, bool, int, bool, int]:
         alone = best < _EXACTLY or squeezed in one.texts
         late = one.order if one.order > before else -one.order
-        return one.trouble is not None, _told_before(squeezed, one), not alone, _distance(number, one, calls), late
+        silent = min(one.places, default=before) >= before
+        distance = _distance(number, one, calls)
+        return one.trouble is not None, _told_before(squeezed, one), not alone, distance, silent, late
 
     return (min((one for score, one in scores if score >= best * _CLEARLY), key=unlikely),)
 

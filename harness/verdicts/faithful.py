@@ -39,7 +39,7 @@ def unfaithful(
         or _hidden_failure(found)
         or (_never_asked(inputs, found) if capability.batches else None)
         or (_mixed_up(outputs, inputs, found) if capability.batches else None)
-        or _not_the_answer(outputs, inputs, found, _before_anything_came(capability, events))
+        or _without_words(events, _not_the_answer(outputs, inputs, found, _before_anything_came(capability, events)))
     )
 
 
@@ -191,6 +191,17 @@ def _before_anything_came(capability: Capability, events: Sequence[Event]) -> st
     first = next((place for place, event in enumerate(events) if isinstance(event, Arrival)), 0)
     own = [event.text or "" for event in events[:first] if isinstance(event, Item)]
     return "".join(own) if capability.streams else ""
+
+
+def _without_words(events: Sequence[Event], ruling: Ruling | None) -> Ruling | None:
+    """
+    Say so where an answer is wrong because no item has a text that can be read.
+    """
+    items = [event for event in events if isinstance(event, Item)]
+    kinds = dict.fromkeys(one.type for one in items if one.text is None)
+    if ruling is None or not kinds or any(one.text for one in items):
+        return ruling
+    return Verdict.BROKEN, f"none of its {counted(len(items), 'item')} carries a text: {', '.join([*kinds][:3])}"
 
 
 def _not_the_answer(outputs: Sequence[str], inputs: Sequence[str], found: Traffic, own: str = "") -> Ruling | None:

@@ -9,6 +9,7 @@ from difflib import SequenceMatcher
 from enum import StrEnum
 from itertools import accumulate
 from typing import TYPE_CHECKING, Final
+from urllib.parse import unquote
 
 from harness.verdicts.documents import plain
 from harness.verdicts.texts import columns, joins, squeeze, texts
@@ -17,8 +18,11 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 _SPECIAL_TOKEN: Final = re.compile(
-    r"(<\|[^|>]*\|>|</?s>|<eos>|<pad>|<end_of_turn>|\[/?INST\]|</?think(?:ing)?>|\[\[##\w+##\]\])+"
+    r"(<\|[^|>]*\|>|</?s>|<eos>|<pad>|<end_of_turn>|\[/?INST\]|</?think(?:ing)?>|\[\[##\w+##\]\]"
+    r"|[\[<](?i:end|done|eos|eot|eof|stop)[\]>])+"
 )
+_WRITTEN_BLANK: Final = re.compile(r"\\[nrt]|<br ?/?>|<n>")
+"""White space of an event that is one line, in letters."""
 _THOUGHTS: Final = re.compile(r"<think(?P<ing>ing)?>.*?</think(?(ing)ing)>", re.DOTALL)
 """What a model says to itself within its answer; who drops it loses nothing of the answer."""
 _SHORTEST_REPEAT: Final = 2
@@ -79,7 +83,7 @@ def compare(
     Relate an output to the answers that may have brought it.
 
     White space never matters; the prompt's echo, end-of-text tokens and thoughts may be dropped,
-    and entities may be unescaped.
+    and entities and percent signs may be unescaped.
 
     Args:
         output: what the adapter gave, items joined.
@@ -159,7 +163,11 @@ def _same(wanted: str, text: str, echo: str) -> bool:
 
 
 def _unescaped(text: str) -> str:
-    return squeeze(html.unescape(text)) if "&" in text else text
+    # who quotes for an address quotes each space; a per cent sign alone is one
+    quoted = "%20" in text and "%00" not in text
+    if not quoted and "&" not in text and "<" not in text and "\\" not in text:
+        return text
+    return squeeze(_WRITTEN_BLANK.sub("", html.unescape(unquote(text) if quoted else text)))
 
 
 def _equal(wanted: str, text: str) -> bool:

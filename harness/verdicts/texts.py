@@ -13,6 +13,7 @@ import json
 import re
 import unicodedata
 from codecs import getincrementaldecoder
+from collections import Counter
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from itertools import combinations, pairwise, permutations
@@ -35,6 +36,8 @@ _MOST_FITTING: Final = 12
 """Columns; of more than that, three can be chosen in too many ways."""
 _FEWEST_PACKED: Final = 4
 """Strings; fewer words happen to be base64 of something."""
+_MOST_NAMES: Final = 8
+"""Words under one key; of more than that, they are told and do not tell apart."""
 _FEWEST_GROWING: Final = 3
 """Two strings of which one begins the other happen by chance; a text that grows does so again and again."""
 
@@ -48,7 +51,8 @@ def squeeze(text: str) -> str:
     """
     if not text.isascii():
         text = _ASTRAL.sub(_halves, unicodedata.normalize("NFKD", text))
-    return "".join(text.split())
+    # a NUL closes the pieces of some streams; tokens of SentencePiece have this block for a space
+    return "".join(text.replace("\0", " ").replace("\u2581", " ").split())
 
 
 def readable(squeezed: str) -> str:
@@ -210,7 +214,7 @@ def _labelled(found: Sequence[Document]) -> Iterator[tuple[Document, tuple[str, 
     owners = [_owner(one.value) for one in found]
     turns, again = _taken_up_again(owners)
     if not again:
-        owners, turns = _numbered(found), 0
+        owners, turns = _numbered(found) or _named(found), 0
         again = bool(owners)
     order = list(dict.fromkeys(filter(None, owners)))
     by_turns = again and turns * 2 >= len(found)
@@ -241,6 +245,20 @@ def _numbered(found: Sequence[Document]) -> list[tuple[int | str, ...]]:
             first = list(dict.fromkeys(numbers))
             if first in (list(range(len(first))), list(range(1, len(first) + 1))) and _taken_up_again(owners)[1]:
                 return owners
+    return []
+
+
+def _named(found: Sequence[Document]) -> list[tuple[int | str, ...]]:
+    """
+    Return the words by which documents are told apart under a key of any name, such as a channel; nothing where a word
+    stands there only once, as what tells of the end does.
+    """
+    values = [one.value if isinstance(one.value, dict) else {} for one in found]
+    for key in dict.fromkeys(key for value in values for key in value):
+        words = [word if isinstance(word := value.get(key), str) else "" for value in values]
+        told = Counter(word for word in words if word)
+        if 1 < len(told) <= _MOST_NAMES and min(told.values()) > 1:
+            return [(word,) if word else () for word in words]
     return []
 
 

@@ -5,6 +5,7 @@ What the battery notices of its event loop: computing, waiting, and sleeping on 
 from __future__ import annotations
 
 import asyncio
+import select
 import subprocess
 import sys
 import threading
@@ -89,12 +90,15 @@ def test_synchronous_waits_are_told_on_the_watched_thread_only(monkeypatch: pyte
     """
     monkeypatch.setattr(time, "sleep", time.sleep)
     monkeypatch.setattr(threading.Condition, "wait", threading.Condition.wait)
+    monkeypatch.setattr(select, "select", select.select)
     watch = WaitWatch()
     told: list[str] = []
     watch.watch(told.append)
     time.sleep(0.01)
     time.sleep(0)
     threading.Event().wait(0.02)
+    select.select([], [], [], 0.03)
+    select.select([], [], [], 0)
     other = threading.Thread(target=time.sleep, args=(0.01,))
     other.start()
     other.join()
@@ -110,4 +114,4 @@ def test_synchronous_waits_are_told_on_the_watched_thread_only(monkeypatch: pyte
     assert told == [f"it {how} on the event loop's thread" for how in _WAITED]
 
 
-_WAITED = ("slept synchronously for 0.01 s", "waited synchronously for 0.02 s")
+_WAITED = ("slept synchronously for 0.01 s", "waited synchronously for 0.02 s", "waited synchronously for 0.03 s")

@@ -15,6 +15,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Final
 
 import pytest
+import trio
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -24,6 +25,8 @@ from harness.words import Capability
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
+
+    from outcome import Outcome
 
 AN_HOUR: Final = 360_000
 FEW: Final = 3
@@ -372,3 +375,25 @@ def test_no_order_of_events_holds_anybody_for_ever(
     for thread in threads:
         thread.join(30)
     assert not any(thread.is_alive() for thread in threads)
+
+
+def test_a_wait_is_one_of_the_loop_whose_task_it_is() -> None:
+    """
+    Also where trio is the guest of asyncio's loop, so that both run: asyncio's sleep would end trio's task.
+    """
+
+    async def guest() -> str:
+        await gates.pause(0)
+        await gates.pause(0.001)
+        return "done"
+
+    async def host() -> str:
+        await gates.pause(0)
+        loop = asyncio.get_running_loop()
+        over: asyncio.Future[Outcome[str]] = loop.create_future()
+        trio.lowlevel.start_guest_run(
+            guest, run_sync_soon_threadsafe=loop.call_soon_threadsafe, done_callback=over.set_result
+        )
+        return (await over).unwrap()
+
+    assert asyncio.run(host()) == "done"

@@ -10,7 +10,7 @@ import pytest
 from stories import ANSWERS, LOOP, PROMPTS, Story, answer_json, pieces_of, sse
 
 from harness.events import Answered
-from harness.idle import idle_beginning
+from harness.idle import idle_pieces
 from harness.verdicts import judge
 from harness.words import Capability, Delivery, Mechanism, Verdict
 
@@ -295,4 +295,81 @@ def test_only_a_beginning_that_says_nothing_is_idle(pieces: list[bytes], idle: i
     """
     It ends with the first piece that says something new, and an answer has to follow.
     """
-    assert idle_beginning(pieces) == idle
+    assert sum(idle_pieces(pieces, commented=False)) == idle
+
+
+@pytest.mark.parametrize("reads", [True, False], ids=["read", "not read"])
+@pytest.mark.parametrize(("after", "expected"), [(1, NATIVE), (len(PIECES) + 1, LATE)], ids=["early", "at the end"])
+def test_keep_alives_behind_an_answer_do_not_move_its_middle(after: int, expected: object, *, reads: bool) -> None:
+    """
+    Comments of server-sent events are no arrivals wherever they stand, so that who gathers all of the text is late.
+    """
+    words, silence = [*sse(PIECES)[: len(PIECES)], b"data: {}\n\n"], [b": keep-alive\n\n"] * 3 * COUNT
+    chunks = [*words, *silence]
+    story = Story(STREAM).begin()
+    request = story.send(stream=True)
+    story.head(request, chunks, kind="text/event-stream")
+    story.events[-1] = replace(story.events[-1], comments=len(silence))  # type: ignore[call-arg]  # it is an Answered
+    for index in range(len(chunks) if reads else len(words)):
+        story.arrive(request, index)
+        if after <= index + 1 <= len(PIECES) and after == 1:
+            story.item(PIECES[index])
+        elif index + 1 == after:
+            for piece in PIECES:
+                story.item(piece)
+    judgement = judge(STREAM, story.end(request).give().events)
+
+    assert (_said(judgement), judgement.evidence.arrivals) == (expected, len(words))
+
+
+@pytest.mark.parametrize(("holds", "expected"), [(False, NATIVE), (True, LATE)], ids=["streams", "holds back"])
+def test_what_was_streamed_before_an_answer_broke_off_counts(holds: bool, expected: object) -> None:
+    """
+    Whoever asks for the rest without a stream has streamed what came before; unless it was held back until then.
+    """
+    story = Story(STREAM).begin()
+    one, part = story.send(stream=True), PIECES[: len(PIECES) - 2]
+    story.head(one, sse(part)[: len(part)], kind="text/event-stream")
+    for index, piece in enumerate(part):
+        story.arrive(one, index)
+        if not holds:
+            story.item(piece)
+    story.end(one, cut="IncompleteRead")
+    for piece in part if holds else ():
+        story.item(piece)
+    story.whole(story.send(), answer_json(TEXT)).item("".join(PIECES[len(part) :]))
+    judgement = judge(STREAM, story.give().events)
+
+    assert (_said(judgement), judgement.evidence.arrivals) == (expected, len(part) + 1)
+
+
+@pytest.mark.parametrize("winner", [0, 1])
+def test_of_two_answers_asked_for_at_once_the_faster_one_was_given(winner: int) -> None:
+    """
+    The slower one had said nothing yet when the caller got its first item.
+    """
+    story = Story(STREAM).begin()
+    asked = [story.send(stream=True), story.send(stream=True)]
+    for request in asked:
+        story.head(request, sse(PIECES), kind="text/event-stream")
+    for index, piece in enumerate([*PIECES, "", ""]):
+        story.arrive(asked[winner], index).item(piece)
+    for index in range(COUNT):
+        story.arrive(asked[1 - winner], index)
+
+    assert _said(judge(STREAM, story.end(asked[0]).end(asked[1]).give().events)) == NATIVE
+
+
+def test_objects_whose_text_cannot_be_read_are_named() -> None:
+    """
+    Who gets none of the answer out of them is told what they are.
+    """
+    story = Story(STREAM).begin()
+    request = story.send(stream=True)
+    story.head(request, sse(PIECES), kind="text/event-stream")
+    for index in range(COUNT):
+        story.arrive(request, index).item(None, "Opaque")
+    judgement = judge(STREAM, story.end(request).give().events)
+
+    assert judgement.verdict is Verdict.BROKEN
+    assert judgement.reason == f"none of its {COUNT} items carries a text: Opaque"
