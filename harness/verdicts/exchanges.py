@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections import Counter
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
@@ -10,13 +9,13 @@ from typing import TYPE_CHECKING, Final
 from harness.events import Answered, Arrival, Ended, Event, Item, Returned, Sent, UpstreamFailed
 from harness.verdicts.documents import documents, is_one_value, is_plain_type, is_stream_type, plain
 from harness.verdicts.fidelity import assembled
+from harness.verdicts.links import linked
 from harness.verdicts.texts import squeeze, texts
 from harness.words import REFUSED
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-_IDENTIFIER: Final = re.compile(r"[\w.:/-]{4,}")
 CALL: Final = "CALL"
 """The method of a request that is a call, within the process, of an engine."""
 _CONVERSATIONS: Final = ("ws://", "wss://")
@@ -347,8 +346,8 @@ def _asked(bringer: Exchange, calls: Sequence[Exchange]) -> Exchange | None:
     """
     Find the request whose job an answer is that of, by the identifiers that both name.
     """
-    linked = [one for one in _linked(bringer, calls) if one.sent.carries and not one.refused]
-    return max(linked, key=lambda one: one.order, default=None)
+    found = [one for one in linked(bringer, calls) if one.sent.carries and not one.refused]
+    return max(found, key=lambda one: one.order, default=None)
 
 
 def _opaque(bringer: Exchange, calls: Sequence[Exchange]) -> Exchange:
@@ -359,34 +358,6 @@ def _opaque(bringer: Exchange, calls: Sequence[Exchange]) -> Exchange:
         return bringer
     posted = [one for one in calls if one.order < bringer.order and one.sent.method != "GET" and not one.refused]
     return posted[-1] if posted else bringer
-
-
-def _linked(bringer: Exchange, calls: Sequence[Exchange]) -> list[Exchange]:
-    """
-    Follow identifiers back: from a poll to what created its job, from there to the upload.
-    """
-    linked: list[Exchange] = []
-    open_ends = [bringer]
-    while open_ends:
-        one = open_ends.pop()
-        for earlier in calls:
-            if earlier.order < one.order and earlier not in linked and _names(one) & _gives(earlier):
-                linked.append(earlier)
-                open_ends.append(earlier)
-    return linked
-
-
-def _names(exchange: Exchange) -> frozenset[str]:
-    words = _IDENTIFIER.findall(f"{exchange.sent.uri}\n{exchange.sent.text}")
-    return frozenset(part for word in words for part in (word, *word.split("/")) if any(c.isdigit() for c in part))
-
-
-def _gives(exchange: Exchange) -> frozenset[str]:
-    """
-    Return the words of an answer that may name something later, but for those of its own address, such as v1.
-    """
-    said = frozenset(part for text in texts(exchange.body) for part in (text, *text.split("/")))
-    return said - frozenset(exchange.sent.uri.partition("?")[0].split("/"))
 
 
 def _polls(bringer: Exchange, calls: Sequence[Exchange]) -> tuple[Exchange, ...]:

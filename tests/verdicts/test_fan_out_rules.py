@@ -229,6 +229,30 @@ def test_a_job_for_each_input_is_no_batch(answers: Sequence[str]) -> None:
     assert (judgement.mechanism, judgement.evidence.inference_requests) == (Mechanism.CONCURRENT, 3)
 
 
+@pytest.mark.parametrize("order", list(permutations(range(3))))
+def test_what_all_jobs_have_in_common_names_none_of_them(order: Sequence[int]) -> None:
+    """
+    An upstream that repeats the settings of each job in its answers leads from no job to another.
+    """
+    story = Story(BATCH).begin()
+    settings = {"endpoint": "/v1/chat/completions", "model": "m-2024"}
+    for number in order:
+        file = story.send((number,), uri="https://api.example.com/v1/files", text=PROMPTS[number])
+        story.whole(file, json.dumps({"id": f"file-{number}00"}).encode())
+    for number in sorted(order):
+        told = {**settings, "input_file_id": f"file-{number}00"}
+        job = story.send((), uri="https://api.example.com/v1/batches", text=json.dumps(told))
+        story.whole(job, json.dumps({**told, "id": f"job-{number}00"}).encode())
+        poll = story.send((), method="GET", uri=f"https://api.example.com/v1/batches/job-{number}00")
+        story.whole(poll, json.dumps({**settings, "status": "running"}).encode())
+    for number in order:
+        poll = story.send((), method="GET", uri=f"https://api.example.com/v1/batches/job-{number}00")
+        story.whole(poll, json.dumps({**settings, "output": ANSWERS[number]}).encode())
+    judgement = _judged(story, *ANSWERS)
+
+    assert (judgement.mechanism, judgement.evidence.inference_requests) == (Mechanism.CONCURRENT, 3)
+
+
 @pytest.mark.parametrize("reminds", [True, False])
 @pytest.mark.parametrize("answers", [ANSWERS, (REFUSAL,) * 3])
 def test_a_chat_that_sends_its_history_along_is_sequential(answers: Sequence[str], reminds: bool) -> None:
