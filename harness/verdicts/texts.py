@@ -30,6 +30,9 @@ _KINDS: Final = ("type", "event_type", "event", "kind")
 _NUMBER: Final = re.compile(r"\[\d*\]")
 _DIGITS: Final = re.compile(r"\[(\d+)\]")
 _ASTRAL: Final = re.compile("[\U00010000-\U0010ffff]")
+_FENCED: Final = re.compile(r"\s*```[\w+.-]*[ \t]*\n(?P<inside>(?:(?!```).)*)```\s*", re.DOTALL)
+_FENCED_JSON: Final = re.compile(r"```(?:json)?(?P<inside>[\[{].*[\]}])```", re.DOTALL | re.IGNORECASE)
+"""As it is when it has been squeezed, also of pieces."""
 _MOST_COLUMNS_JOINED: Final = 3
 _MOST_FITTING: Final = 12
 """Columns; of more than that, three can be chosen in too many ways."""
@@ -124,8 +127,10 @@ def texts(body: bytes) -> tuple[str, ...]:
 
 def _fields(text: str) -> Iterator[str]:
     """
-    Give the texts in an answer that is JSON itself, as one in a form that was asked for.
+    Give the texts in an answer that is JSON itself, as one in a form that was asked for, be it in a fence of Markdown.
     """
+    fenced = _FENCED_JSON.fullmatch(text)
+    text = fenced["inside"] if fenced else text
     if text[:1] + text[-1:] not in {"{}", "[]"}:
         return
     try:
@@ -288,6 +293,8 @@ def _leaves(value: Any, path: str) -> Iterator[tuple[str, str]]:  # noqa: ANN401
     if isinstance(value, str):
         yield path, value
         yield from ((f"{path}!", inner) for inner in unpacked(value))
+        if fenced := _FENCED.fullmatch(value):
+            yield f"{path}`", fenced["inside"]
     elif isinstance(value, dict):
         kind = next((value[key] for key in _KINDS if isinstance(value.get(key), str)), "")
         for key, inner in value.items():

@@ -310,6 +310,35 @@ def test_what_a_form_or_base64_holds_is_the_answer_as_well() -> None:
         assert [_invoke(body, given) for given in (TEXT, TEXT[:-9])] == [Verdict.NATIVE, Verdict.BROKEN]
 
 
+@pytest.mark.parametrize(
+    ("said", "given"),
+    [
+        (f"```json\n{json.dumps({'answer': TEXT})}\n```", TEXT),
+        (f"```\n{TEXT}\n```\n", TEXT),
+        (f"```json\n{json.dumps({'answer': TEXT})}\n```", TEXT[:-9]),
+        (f"```\n{TEXT}\n```\n```\n{REASONING}\n```", TEXT),
+        (f'"{TEXT}"', TEXT),
+        (f'"{TEXT}"', TEXT[:-9]),
+    ],
+)
+def test_what_a_fence_or_quotation_marks_hold_is_the_answer_as_well(said: str, given: str) -> None:
+    """
+    They go as a whole; nothing within them may, nor one of several fences.
+    """
+    complete = given == TEXT and said.count("```") <= 2
+
+    assert (_invoke(answer_json(said), given) is Verdict.NATIVE) is complete
+
+
+def test_a_fence_that_came_in_pieces_is_one_again() -> None:
+    """
+    JSON within it is read when all of it is there.
+    """
+    chunks = sse(pieces_of(f"```json\n{json.dumps({'answer': TEXT})}\n```"))
+
+    assert _invoke(b"".join(chunks), TEXT, "text/event-stream") is Verdict.NATIVE
+
+
 def test_two_answers_put_together_are_both_upstreams() -> None:
     """
     Put together whole, whichever came first; with a part of one missing it is broken.
