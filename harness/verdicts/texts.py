@@ -16,6 +16,7 @@ from codecs import getincrementaldecoder
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from itertools import combinations, pairwise, permutations
+from operator import itemgetter
 from typing import TYPE_CHECKING, Any, Final
 
 from harness.packed import unpacked
@@ -175,6 +176,19 @@ def listing(body: bytes) -> dict[str, tuple[int, int]]:
         for place, piece in zip(column.places, column.pieces, strict=True):
             found.setdefault(piece, (column.number, place))
     return found
+
+
+@lru_cache(maxsize=64)
+def slots(body: bytes) -> dict[str, tuple[str, ...]]:
+    """
+    Return what stands at each path, squeezed, also where that is nothing: by the numbers of a list's elements.
+    """
+    found: dict[str, list[tuple[int, str]]] = {}
+    for document in documents(body):
+        for path, text in _leaves(document.value, document.label):
+            number = int(numbers[0]) if (numbers := _DIGITS.findall(path)) else 0
+            found.setdefault(_NUMBER.sub("[]", path), []).append((number, squeeze(text)))
+    return {path: tuple(text for _, text in sorted(told, key=itemgetter(0))) for path, told in found.items()}
 
 
 def joins(body: bytes, wanted: str) -> Iterator[str]:

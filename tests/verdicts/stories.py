@@ -122,10 +122,10 @@ class Story:
         self.add(Item, text=text, type=kind)
         return self
 
-    def give(self, *texts: str | None, plural: bool | None = None) -> Story:
+    def give(self, *texts: str | None, plural: bool | None = None, errors: tuple[int, ...] = ()) -> Story:
         many = self.capability.batches if plural is None else plural
         kinds = tuple("str" if text is not None else "int" for text in texts)
-        self.add(Returned, texts=tuple(texts), types=kinds, plural=many)
+        self.add(Returned, texts=tuple(texts), types=kinds, plural=many, errors=errors)
         return self
 
     def fail(self, kind: str = "ValueError", message: str = "no", *, unsupported: bool = False) -> Story:

@@ -173,6 +173,41 @@ def test_one_answer_to_all_prompts_may_be_taken_apart(mark: str) -> None:
         assert judgement.verdict is (Verdict.BROKEN if lost else Verdict.NATIVE)
 
 
+@pytest.mark.parametrize(
+    ("lead", "mark", "cut"),
+    [
+        ("Sure! Here are the answers:", "\n\n### Question 1\n", 0),
+        ("Sure, here you are.", "\n1. ", 0),
+        ("Sure, here you are.", "\n1. ", 12),
+        ("Sure! Here are the answers:", "\n\n### Question 1\n", 12),
+        ("1. First a word, in step 1.", " ", 0),
+    ],
+)
+def test_what_leads_up_to_answers_in_one_may_go(lead: str, mark: str, cut: int) -> None:
+    """
+    The words before the first mark are none of the answers', and all behind it are.
+    """
+    story = Story(BATCH).begin()
+    said = lead + "".join(f"{mark.replace('1', str(number))}{one}" for number, one in enumerate(ANSWERS, 1))
+    story.whole(story.send((0, 1, 2)), json.dumps({"text": said}).encode())
+    judgement = _judged(story, ANSWERS[0][cut:], *ANSWERS[1:])
+
+    assert judgement.verdict is (Verdict.NATIVE if "1" in mark and not cut else Verdict.BROKEN), judgement.reason
+
+
+@pytest.mark.parametrize("marked", [True, False])
+def test_numbered_answers_in_one_may_be_put_in_order(marked: bool) -> None:
+    """
+    Where code words say whose each is; otherwise their order does.
+    """
+    answers = [answer if marked else f"{REFUSAL} {'abc'[n] * 20}" for n, answer in enumerate(ANSWERS)]
+    story = Story(BATCH).begin()
+    said = "".join(f"\n[{number}] {answers[number]}" for number in (2, 0, 1))
+    story.whole(story.send((0, 1, 2)), json.dumps({"text": said}).encode())
+
+    assert _judged(story, *answers).verdict is (Verdict.NATIVE if marked else Verdict.BROKEN)
+
+
 @pytest.mark.parametrize("burst", [1, 4])
 def test_answers_that_one_stream_tells_by_turns_are_told_apart(burst: int) -> None:
     """
@@ -326,3 +361,44 @@ def test_messages_on_one_websocket_overlap_where_none_waits_for_an_answer(waits:
     judgement = _judged(_messages(waits=waits), *ANSWERS)
 
     assert (judgement.mechanism, judgement.evidence.inference_requests) == (mechanism, len(ANSWERS))
+
+
+@pytest.mark.parametrize("together", [True, False])
+@pytest.mark.parametrize(
+    ("said", "given", "right"),
+    [
+        ((0, None, 2), (0, None, 2), True),
+        ((0, 1, 2), (0, None, 2), False),
+        ((0, None, 2), (0, 2, None), False),
+        ((0, None, 2), (None, None, 2), False),
+        ((0, None, None), (0, None, None), True),
+    ],
+)
+def test_an_empty_answer_is_an_empty_output(
+    said: Sequence[int | None], given: Sequence[int | None], right: bool, together: bool
+) -> None:
+    """
+    It was not lost, nor may it stand in for another input's.
+    """
+    answers = ["" if number is None else ANSWERS[number] for number in said]
+    story = Story(BATCH).begin() if together else _one_each(answers)
+    if together:
+        story.whole(story.send((0, 1, 2), text=" ".join(PROMPTS)), answer_json(*answers))
+    judgement = _judged(story, *("" if number is None else ANSWERS[number] for number in given))
+
+    assert (judgement.verdict is not Verdict.BROKEN) is right, judgement.reason
+
+
+@pytest.mark.parametrize("failed", [1, 2, None])
+def test_an_exception_in_an_outputs_place_tells_of_a_failure(failed: int | None) -> None:
+    """
+    Where the upstream failed for this very input, it says nothing about the adapter; elsewhere it is no output.
+    """
+    story = Story(BATCH).begin()
+    for number, answer in enumerate(ANSWERS):
+        request = story.send((number,))
+        body, status = (b'{"error": "busy"}', 500) if number == failed else (answer_json(answer), 200)
+        story.head(request, [body], status=status).arrive(request, 0).end(request)
+    judgement = judge(BATCH, story.give(ANSWERS[0], None, ANSWERS[2], errors=(1,)).events)
+
+    assert judgement.verdict is (Verdict.UNKNOWN if failed == 1 else Verdict.BROKEN)
