@@ -14,7 +14,7 @@ from harness.verdicts.texts import squeeze, texts
 from harness.words import REFUSED
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Collection, Sequence
 
 CALL: Final = "CALL"
 """The method of a request that is a call, within the process, of an engine."""
@@ -188,7 +188,8 @@ def traffic(events: Sequence[Event], outputs: Sequence[str]) -> Traffic:
     serves: dict[int, tuple[int, ...]] = {}
     found: dict[int, Exchange] = {}
     for output, bringers in enumerate(parts):
-        groups = [(_source(one, calls, output), _polls(one, calls)) for one in bringers]
+        elsewhere = {one.sent.request for part in parts if part is not bringers for one in part if one not in bringers}
+        groups = [(_source(one, calls, output), _polls(one, calls, elsewhere)) for one in bringers]
         for source, group in groups:
             number = source.sent.request
             found[number] = source
@@ -360,13 +361,17 @@ def _opaque(bringer: Exchange, calls: Sequence[Exchange]) -> Exchange:
     return posted[-1] if posted else bringer
 
 
-def _polls(bringer: Exchange, calls: Sequence[Exchange]) -> tuple[Exchange, ...]:
+def _polls(
+    bringer: Exchange, calls: Sequence[Exchange], elsewhere: Collection[int] = frozenset()
+) -> tuple[Exchange, ...]:
     """
     Return the exchanges that asked for one job's answer, a cursor's place aside.
+
+    Where some of those that look alike brought other outputs, `elsewhere`, they asked for more than one.
     """
-    if bringer.sent.carries:
-        return (bringer,)
     alike = [one for one in calls if one.address == bringer.address and not one.sent.carries and not one.refused]
+    if bringer.sent.carries or any(one.sent.request in elsewhere for one in alike):
+        return (bringer,)
     same = [one for one in alike if _question(one) == _question(bringer)]
     if len(same) == len(alike) or len([one for one in calls if one.sent.carries and not one.refused]) == 1:
         return tuple(alike)

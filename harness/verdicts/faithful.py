@@ -104,7 +104,13 @@ def _hidden_failure(found: Traffic) -> Ruling | None:
     troubled = [one for one in carrying if one.trouble]
     if not troubled:
         return None
-    served = {output for one in found.inference if not one.trouble for output in found.serves.get(one.sent.request, ())}
+    served = {
+        output
+        for one in found.inference
+        for output in found.serves.get(one.sent.request, ())
+        # what was given for an input in the place of its own answer is none
+        if not one.trouble and (output in one.sent.carries or not one.sent.carries)
+    }
     if found.bringers and len(served) == len(found.bringers):
         return None
     answered = {one.sent.carries for one in carrying if not one.trouble}

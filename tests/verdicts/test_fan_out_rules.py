@@ -402,3 +402,37 @@ def test_an_exception_in_an_outputs_place_tells_of_a_failure(failed: int | None)
     judgement = judge(BATCH, story.give(ANSWERS[0], None, ANSWERS[2], errors=(1,)).events)
 
     assert judgement.verdict is (Verdict.UNKNOWN if failed == 1 else Verdict.BROKEN)
+
+
+@pytest.mark.parametrize("overlap", [True, False])
+def test_requests_that_cannot_be_read_are_no_polls_of_one_another(overlap: bool) -> None:
+    """
+    Prompts may travel as numbers: each request that brought another output asked for itself.
+    """
+    story = Story(BATCH).begin()
+    requests = []
+    for answer in ANSWERS:
+        requests.append(story.send(()))
+        if not overlap:
+            story.whole(requests[-1], answer_json(answer))
+    for request, answer in zip(requests, ANSWERS, strict=True):
+        if overlap:
+            story.whole(request, answer_json(answer))
+
+    assert _judged(story, *ANSWERS).mechanism is (Mechanism.CONCURRENT if overlap else Mechanism.SEQUENTIAL)
+
+
+@pytest.mark.parametrize("given", [0, 2])
+def test_a_neighbours_answer_hides_that_an_input_has_none(given: int) -> None:
+    """
+    The upstream failed for the second input, whose output is the answer to another.
+    """
+    story = Story(BATCH).begin()
+    for number, answer in enumerate(ANSWERS):
+        request = story.send((number,))
+        body, status = (b'{"error": "busy"}', 500) if number == 1 else (answer_json(answer), 200)
+        story.head(request, [body], status=status).arrive(request, 0).end(request)
+    judgement = _judged(story, ANSWERS[0], ANSWERS[given], ANSWERS[2])
+
+    assert judgement.verdict is Verdict.BROKEN
+    assert "hides the failure" in judgement.reason
