@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from harness import frames
 from harness.protobuf import unframed, values
+from harness.verdicts import wrappings
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -64,10 +65,13 @@ def documents(body: bytes) -> tuple[Document, ...]:
     Return an answer's documents; the format is found by looking, since media types lie.
 
     Known are gRPC messages, websocket frames, AWS event streams, server-sent events, lines of JSON,
-    JSON arrays and values, and plain text.
+    JSON arrays and values, XML, and plain text; also in gzip files, and in parts.
     """
+    body = wrappings.inflated(body)
     if not body.strip():
         return ()
+    if several := wrappings.parts(body):
+        return tuple(document for part in several for document in documents(part))
     if body[0] == 0 and (framed := unframed(body)) is not None:
         return tuple(Document("", _parsed(value) if isinstance(value, str) else value) for value in values(framed))
     if body[0] in _FRAME_STARTS and (heard := frames.decode(body)) is not None:
@@ -76,7 +80,10 @@ def documents(body: bytes) -> tuple[Document, ...]:
     if messages is not None:
         return _merge_raw(messages)
     text = plain(body)
-    return tuple(_sse(text) if _SSE_FIELD.match(text) else _json_or_text(text))
+    if _SSE_FIELD.match(text):
+        return tuple(_sse(text))
+    marked_up = wrappings.markup(text)
+    return tuple(_json_or_text(text)) if marked_up is None else (Document("", marked_up),)
 
 
 def plain(body: bytes) -> str:
@@ -94,12 +101,12 @@ def plain(body: bytes) -> str:
 
 def is_one_value(body: bytes) -> bool:
     """
-    Tell whether a body is one JSON value: a list of several answers is no stream of them.
+    Tell whether a body is one value, in JSON or XML: a list of several answers is no stream of them.
     """
     try:
         json.loads(body)
     except ValueError:
-        return False
+        return wrappings.markup(plain(body)) is not None
     return True
 
 

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import base64
+import gzip
 import json
 import struct
 import time
 import zlib
 from typing import TYPE_CHECKING, Any
+from xml.sax.saxutils import escape
 
 import pytest
 from stories import ANSWERS, PROMPTS, Story, answer_json, pieces_of, sse
@@ -127,9 +129,24 @@ def _agent(text: Sequence[str]) -> bytes:
     return trace + b"".join(_aws("chunk", json.dumps({"bytes": blob}).encode()) for blob in blobs) + trace
 
 
+def _gzip_file(text: Sequence[str]) -> bytes:
+    return gzip.compress(_ndjson(text))
+
+
+def _parts(text: Sequence[str]) -> bytes:
+    head = "Content-Type: application/http\r\n\r\nHTTP/1.1 200 OK\r\nContent-Type: application/json\r\n\r\n"
+    rows = "".join(f"--b_1\r\n{head}{json.dumps({'text': piece})}\r\n" for piece in text)
+    return f"{rows}--b_1--\r\n".encode()
+
+
+def _xml(text: Sequence[str]) -> bytes:
+    rows = "".join(f"<p n='{n}'>{escape(piece)}</p>" for n, piece in enumerate(text))
+    return f'<?xml version="1.0"?><answer><id>a-1</id>{rows}</answer>'.encode()
+
+
 WIRES = [
     _openai, _openai_two, _responses, _anthropic, _gemini_array, _ndjson, _tgi, _cumulative, _lines_of_data,
-    _words_of_data, _bedrock, _converse, _agent,
+    _words_of_data, _bedrock, _converse, _agent, _gzip_file, _parts, _xml,
 ]  # fmt: skip
 ODD_WIRES = [wire for wire in WIRES if wire not in (_openai_two, _words_of_data)]
 
@@ -152,6 +169,23 @@ def test_any_character_may_stand_in_any_place(wire: Callable[[Sequence[str]], by
     Accents, ligatures, emoji of several parts and foreign line ends, also where the pieces part them.
     """
     assert _invoke(wire([ODD[at : at + cut] for at in range(0, len(ODD), cut)]), ODD) is Verdict.NATIVE
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        f"<p>{TEXT}</p>",
+        f"<p>{TEXT}",
+        f'<!DOCTYPE p [<!ENTITY a "{TEXT}">]><p>&a;</p>',
+        f"--- {TEXT} ---",
+        f"--rule\n{TEXT}",
+    ],
+)
+def test_plain_text_that_looks_wrapped_means_what_it_says(body: str) -> None:
+    """
+    A tag, a rule or a declaration is text where nothing else is said of it.
+    """
+    assert _invoke(body.encode(), body, "text/html") is Verdict.NATIVE
 
 
 def test_an_emoji_that_is_cut_into_halves_is_one_again() -> None:
