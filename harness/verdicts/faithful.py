@@ -22,6 +22,10 @@ if TYPE_CHECKING:
 Ruling = tuple[Verdict, str]
 """A verdict, and why, as a sentence without its full stop."""
 
+_LONGEST_ASIDE: Final = 64
+"""Characters of a reason to end, a role, an identifier or the name of a model."""
+_TIMES_AS_LONG: Final = 8
+"""The prompts ask for about 500 characters; identifiers have some 40."""
 _NUMBERING: Final = re.compile(r"\d{1,3}")
 
 _PLAIN: Final = frozenset({"int", "float", "complex", "bool", "dict", "list", "tuple", "set", "bytes", "bytearray"})
@@ -224,9 +228,11 @@ def _unlike_the_answer(outputs: Sequence[str], inputs: Sequence[str], found: Tra
         return Verdict.BROKEN, "nothing came out"
     together = _taken_apart(outputs, inputs, found)
     for number, one in enumerate(fidelity(outputs, inputs, found)):
+        which = f"output {number + 1}" if len(outputs) > 1 else "what came out"
+        if (one.good or number in together) and _is_aside(number, squeeze(outputs[number]), inputs, found):
+            return Verdict.BROKEN, f"{which} is not the answer but what stands beside it: {_excerpt(outputs[number])}"
         if number in together or _said_nothing(number, outputs, inputs, found):
             continue
-        which = f"output {number + 1}" if len(outputs) > 1 else "what came out"
         match one.agreement:
             case Agreement.FOREIGN:
                 return Verdict.BROKEN, f"{which} is not the upstream's answer: {_excerpt(outputs[number])}"
@@ -237,6 +243,25 @@ def _unlike_the_answer(outputs: Sequence[str], inputs: Sequence[str], found: Tra
             case Agreement.DOUBLED:
                 return Verdict.BROKEN, f"{which} repeats part of the upstream's answer: {_excerpt(one.detail)}"
     return None
+
+
+def _is_aside(number: int, told: str, inputs: Sequence[str], found: Traffic) -> bool:
+    """
+    Tell whether an output is a word beside the answer, such as why it ended: the answer itself has the code word.
+
+    So it is only where that is many times as long, and neither a part of the request nor of what holds the output.
+    """
+    prompt = inputs[number] if number < len(inputs) else ""
+    word = code_word(prompt)
+    if word is None or word in told or not 0 < len(told) <= _LONGEST_ASIDE:
+        return False
+    for one in _exchanges(number, found):
+        asked = squeeze(one.sent.text)
+        for text in one.texts:
+            echo = text in asked or squeeze(prompt) in text
+            if word in text and len(text) >= _TIMES_AS_LONG * len(told) and not echo and told not in text:
+                return True
+    return False
 
 
 def _exchanges(number: int, found: Traffic) -> list[Exchange]:

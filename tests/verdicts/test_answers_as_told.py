@@ -171,6 +171,27 @@ def test_any_character_may_stand_in_any_place(wire: Callable[[Sequence[str]], by
     assert _invoke(wire([ODD[at : at + cut] for at in range(0, len(ODD), cut)]), ODD) is Verdict.NATIVE
 
 
+@pytest.mark.parametrize("given", ["stop", "assistant", "chatcmpl-9Zx81kd02", "m-2024-08-06"])
+@pytest.mark.parametrize("capability", [Capability.INVOKE, Capability.STREAM])
+def test_a_word_beside_the_answer_is_not_the_answer(given: str, capability: Capability) -> None:
+    """
+    Who reads the wrong field gives what the upstream sent, and no answer; unless the answer is no longer than that.
+    """
+    verdicts = []
+    for text in (f"{TEXT} {' '.join(ANSWERS[1:] * 4)}", "A lamp.", ""):
+        message = {"role": "assistant", "content": text}
+        choice = {"message": message, "finish_reason": "stop"}
+        body = json.dumps({"id": "chatcmpl-9Zx81kd02", "model": "m-2024-08-06", "choices": [choice]}).encode()
+        story = Story(capability).begin()
+        request = story.send(text=PROMPTS[0])
+        story.whole(request, body)
+        story = story.item(given).give() if capability.streams else story.give(given)
+        verdicts.append(judge(capability, story.events).verdict)
+
+    assert verdicts[0] is Verdict.BROKEN
+    assert Verdict.BROKEN not in verdicts[1:]
+
+
 @pytest.mark.parametrize(
     "body",
     [
