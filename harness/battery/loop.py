@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import selectors
+import socket
 import threading
 import time
-from functools import wraps
+from functools import partial, wraps
+from ipaddress import ip_address
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -78,9 +80,10 @@ class WaitWatch:
     Tell when something waits synchronously on a thread whose event loop is running.
 
     Watched are `time.sleep`, which is replaced once per process, before adapters are imported, because modules keep
-    references to it, and waits for events and queues that came to their time-out, so that they were sleeps. Waits that
-    a thread ends show in its traffic, if it has any. A wait for a child process does not count: client libraries ask
-    `uname` and its like what machine this is when they send their first request (the OpenAI and Anthropic SDKs do).
+    references to it, waits for events and queues that came to their time-out, so that they were sleeps, and look-
+    ups of names, which wait for another machine. Waits that a thread ends show in its traffic, if it has any. A
+    wait for a child process does not count: client libraries ask `uname` and its like what machine this is when
+    they send their first request (the OpenAI and Anthropic SDKs do).
     """
 
     def __init__(self) -> None:
@@ -90,6 +93,9 @@ class WaitWatch:
         self._thread: int | None = None
         time.sleep = _in_place_of(time.sleep, self._slept)
         threading.Condition.wait = _in_place_of(threading.Condition.wait, self._waited)  # type: ignore[method-assign]  # the point of it
+        for name in ("getaddrinfo", "gethostbyname", "gethostbyname_ex"):
+            look_up = getattr(socket, name)
+            setattr(socket, name, _in_place_of(look_up, partial(self._looked_up, look_up)))
 
     def watch(self, on_wait: Callable[[str], None] | None) -> None:
         """
@@ -112,6 +118,25 @@ class WaitWatch:
         if timeout is not None and timeout > 0 and not came:
             self._report(f"waited synchronously for {timeout:g} s")
         return came
+
+    def _looked_up(self, look_up: Callable[..., Any], *args: Any, **options: Any) -> Any:  # noqa: ANN401 - as it is
+        host = args[0] if args else options.get("host")
+        if threading.get_ident() == self._thread and _is_elsewhere(host):
+            self._report(f"looked the name {host} up synchronously")
+        return look_up(*args, **options)
+
+
+def _is_elsewhere(host: object) -> bool:
+    """
+    Tell whether somebody else has to be asked for the address of a name.
+    """
+    if not isinstance(host, str) or host in {"", "localhost", "<broadcast>", socket.gethostname()}:
+        return False
+    try:
+        ip_address(host.partition("%")[0])
+    except ValueError:
+        return True
+    return False
 
 
 def _in_place_of(original: Callable[..., Any], function: Callable[..., Any]) -> Callable[..., Any]:
