@@ -26,6 +26,7 @@ _LONGEST_ASIDE: Final = 64
 """Characters of a reason to end, a role, an identifier or the name of a model."""
 _TIMES_AS_LONG: Final = 8
 """The prompts ask for about 500 characters; identifiers have some 40."""
+_OF_AN_ERROR: Final = re.compile(r"\.errors?(?![\w-])", re.IGNORECASE)
 _NUMBERING: Final = re.compile(r"\d{1,3}")
 
 _PLAIN: Final = frozenset({"int", "float", "complex", "bool", "dict", "list", "tuple", "set", "bytes", "bytearray"})
@@ -231,6 +232,8 @@ def _unlike_the_answer(outputs: Sequence[str], inputs: Sequence[str], found: Tra
         which = f"output {number + 1}" if len(outputs) > 1 else "what came out"
         if (one.good or number in together) and _is_aside(number, squeeze(outputs[number]), inputs, found):
             return Verdict.BROKEN, f"{which} is not the answer but what stands beside it: {_excerpt(outputs[number])}"
+        if _is_failure(number, squeeze(outputs[number]), found):
+            return Verdict.BROKEN, f"{which} is the upstream's error, given as an answer: {_excerpt(outputs[number])}"
         if number in together or _said_nothing(number, outputs, inputs, found):
             continue
         match one.agreement:
@@ -262,6 +265,17 @@ def _is_aside(number: int, told: str, inputs: Sequence[str], found: Traffic) -> 
             if word in text and len(text) >= _TIMES_AS_LONG * len(told) and not echo and told not in text:
                 return True
     return False
+
+
+def _is_failure(number: int, told: str, found: Traffic) -> bool:
+    """
+    Tell whether what came out, or most of it, is said nowhere but where the upstream told of an error.
+    """
+    said = [
+        (path, text) for one in _exchanges(number, found) for path, every in slots(one.body).items() for text in every
+    ]
+    most = [path for path, text in said if text and text in told and len(text) * 2 > len(told)]
+    return bool(most) and all(_OF_AN_ERROR.search(path) for path in most)
 
 
 def _exchanges(number: int, found: Traffic) -> list[Exchange]:

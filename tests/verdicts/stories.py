@@ -20,9 +20,13 @@ from harness.events import (
     Started,
     Where,
 )
+from harness.verdicts import judge
+from harness.words import Capability
 
 if TYPE_CHECKING:
-    from harness.words import Capability
+    from collections.abc import Sequence
+
+    from harness.cells import Judgement
 
 MAIN = Where(thread=1)
 LOOP = Where(thread=1, loop=10, task=100)
@@ -171,3 +175,26 @@ def moved(events: list[Event], old: Where, new: Where) -> list[Event]:
     Return the events with one place renamed.
     """
     return [replace(event, where=new) if event.where == old else event for event in events]
+
+
+def one_each(answers: Sequence[str], *, overlap: bool = False, capability: Capability = Capability.BATCH) -> Story:
+    """
+    Tell a batch of one request an input.
+    """
+    story = Story(capability, LOOP if capability.is_async else MAIN).begin()
+    requests = []
+    for number, answer in enumerate(answers):
+        requests.append(story.send((number,)))
+        if not overlap:
+            story.whole(requests[-1], answer_json(answer))
+    if overlap:
+        for request, answer in zip(requests, answers, strict=True):
+            story.whole(request, answer_json(answer))
+    return story
+
+
+def judged(story: Story, *outputs: str | None) -> Judgement:
+    """
+    Judge a call that gave these outputs.
+    """
+    return judge(story.capability, story.give(*outputs).events)
