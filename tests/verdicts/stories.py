@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from harness.cells import Judgement
+    from harness.words import Verdict
 
 MAIN = Where(thread=1)
 LOOP = Where(thread=1, loop=10, task=100)
@@ -198,3 +199,13 @@ def judged(story: Story, *outputs: str | None) -> Judgement:
     Judge a call that gave these outputs.
     """
     return judge(story.capability, story.give(*outputs).events)
+
+
+def invoked(body: bytes, output: str | None, kind: str = "application/json") -> Verdict:
+    """
+    Judge an answer with this body, of which a single call gave this output.
+    """
+    story = Story(Capability.INVOKE).begin()
+    request = story.send()
+    story.head(request, [body], kind=kind).arrive(request, 0).end(request)
+    return judge(Capability.INVOKE, story.give(output).events).verdict
