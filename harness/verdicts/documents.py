@@ -28,6 +28,7 @@ _BOM: Final = b"\xef\xbb\xbf"
 _FRAME_STARTS: Final = frozenset({0x81, 0x82})
 """First bytes of websocket frames; no text in UTF-8 begins with one."""
 _PRELUDE: Final = struct.Struct(">III")
+_READABLE_TYPES: Final = ("text/", "json", "xml", "event-stream", "form-urlencoded")
 _STREAM_TYPES: Final = ("event-stream", "eventstream", "ndjson", "jsonl", "json-seq", "stream+json", "jsonlines")
 
 
@@ -97,6 +98,21 @@ def plain(body: bytes) -> str:
         # an answer that was cut off inside of a character is still UTF-8
         text = raw.decode("utf-8", "replace") if error.start >= len(raw) - 3 else raw.decode("latin-1")
     return _LINE_END.sub("\n", text)
+
+
+def is_unreadable(body: bytes, content_type: str) -> bool:
+    """
+    Tell whether a body is in a binary format of which nothing is known here, such as MessagePack.
+    """
+    if any(kind in content_type.lower() for kind in _READABLE_TYPES):
+        return False
+    try:
+        body.decode()
+    except UnicodeDecodeError as error:
+        found = documents(body)
+        # an answer that was cut off inside of a character is still UTF-8
+        return error.start < len(body) - 3 and len(found) == 1 and isinstance(found[0].value, str)
+    return False
 
 
 def is_one_value(body: bytes) -> bool:

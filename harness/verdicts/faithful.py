@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Final
 
 from harness.events import Arrival, Event, Item, Returned, first, inputs_of
 from harness.marks import code_word
-from harness.verdicts.documents import is_one_value
+from harness.verdicts.documents import is_one_value, is_unreadable
 from harness.verdicts.exchanges import exchanges, told_in_turns
 from harness.verdicts.failures import standing_failure
 from harness.verdicts.fidelity import Agreement, Fidelity, compare
@@ -230,22 +230,33 @@ def _unlike_the_answer(outputs: Sequence[str], inputs: Sequence[str], found: Tra
     together = _taken_apart(outputs, inputs, found)
     for number, one in enumerate(fidelity(outputs, inputs, found)):
         which = f"output {number + 1}" if len(outputs) > 1 else "what came out"
-        if (one.good or number in together) and _is_aside(number, squeeze(outputs[number]), inputs, found):
+        told = squeeze(outputs[number])
+        good = one.good or number in together
+        if good and _is_aside(number, told, inputs, found):
             return Verdict.BROKEN, f"{which} is not the answer but what stands beside it: {_excerpt(outputs[number])}"
-        if _is_failure(number, squeeze(outputs[number]), found):
+        if _is_failure(number, told, found):
             return Verdict.BROKEN, f"{which} is the upstream's error, given as an answer: {_excerpt(outputs[number])}"
-        if number in together or _said_nothing(number, outputs, inputs, found):
-            continue
-        match one.agreement:
-            case Agreement.FOREIGN:
-                return Verdict.BROKEN, f"{which} is not the upstream's answer: {_excerpt(outputs[number])}"
-            case Agreement.MIXED:
-                return Verdict.BROKEN, f"{which} mixes other words into the upstream's answer: {_excerpt(one.detail)}"
-            case Agreement.LOST:
-                return Verdict.BROKEN, f"{which} lacks part of the upstream's answer: {_excerpt(one.detail)}"
-            case Agreement.DOUBLED:
-                return Verdict.BROKEN, f"{which} repeats part of the upstream's answer: {_excerpt(one.detail)}"
+        if not good and not _said_nothing(number, outputs, inputs, found):
+            return _difference(which, outputs[number], one, found, number)
     return None
+
+
+def _difference(which: str, output: str, one: Fidelity, found: Traffic, number: int) -> Ruling:
+    """
+    Say how an output differs from its answer, as far as that can be read.
+    """
+    if _is_untold(number, found):
+        return Verdict.UNKNOWN, f"{which} came from an answer in a binary format that cannot be read"
+    told = output if one.agreement is Agreement.FOREIGN else one.detail
+    return Verdict.BROKEN, f"{which} {_DIFFERENCES[one.agreement]}: {_excerpt(told)}"
+
+
+_DIFFERENCES: Final = {
+    Agreement.FOREIGN: "is not the upstream's answer",
+    Agreement.MIXED: "mixes other words into the upstream's answer",
+    Agreement.LOST: "lacks part of the upstream's answer",
+    Agreement.DOUBLED: "repeats part of the upstream's answer",
+}
 
 
 def _is_aside(number: int, told: str, inputs: Sequence[str], found: Traffic) -> bool:
@@ -276,6 +287,11 @@ def _is_failure(number: int, told: str, found: Traffic) -> bool:
     ]
     most = [path for path, text in said if text and text in told and len(text) * 2 > len(told)]
     return bool(most) and all(_OF_AN_ERROR.search(path) for path in most)
+
+
+def _is_untold(number: int, found: Traffic) -> bool:
+    answers = [(one.body, one.answered.content_type) for one in _exchanges(number, found) if one.answered is not None]
+    return any(is_unreadable(*answer) for answer in answers)
 
 
 def _exchanges(number: int, found: Traffic) -> list[Exchange]:

@@ -79,3 +79,17 @@ def test_a_fence_that_came_in_pieces_is_one_again() -> None:
     chunks = sse(pieces_of(f"```json\n{json.dumps({'answer': TEXT})}\n```"))
 
     assert invoked(b"".join(chunks), TEXT, "text/event-stream") is Verdict.NATIVE
+
+
+@pytest.mark.parametrize(
+    "kind", ["application/msgpack", "application/octet-stream", "", "application/json", "text/plain"]
+)
+def test_of_a_format_that_cannot_be_read_nothing_is_said(kind: str) -> None:
+    """
+    MessagePack, say: who reads it right is not to be called broken; where the type says that it is text, it is read.
+    """
+    body = b"\x92\xc0\xda" + len(TEXT).to_bytes(2, "big") + TEXT.encode()
+
+    readable = kind in {"application/json", "text/plain"}
+    assert invoked(body, TEXT, kind) is (Verdict.BROKEN if readable else Verdict.UNKNOWN)
+    assert invoked(answer_json(REASONING), TEXT, kind) is Verdict.BROKEN
