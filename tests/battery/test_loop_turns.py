@@ -92,9 +92,10 @@ def test_synchronous_waits_are_told_on_the_watched_thread_only(monkeypatch: pyte
     """
     monkeypatch.setattr(time, "sleep", time.sleep)
     monkeypatch.setattr(threading.Condition, "wait", threading.Condition.wait)
-    for name in ("getaddrinfo", "gethostbyname", "gethostbyname_ex"):
-        # nobody is asked here: the guard answers
-        monkeypatch.setattr(socket, name, getattr(socket, name))
+    with guard.closed():
+        # nobody is asked here: the guard answers, and what it answers with stays in place afterwards
+        for name in ("getaddrinfo", "gethostbyname", "gethostbyname_ex"):
+            monkeypatch.setattr(socket, name, getattr(socket, name))
     watch = WaitWatch()
     told: list[str] = []
     watch.watch(told.append)
