@@ -190,12 +190,14 @@ class Returned(Event):
     """
     The call came back: the texts it returned (None where one was not text) and their types.
 
-    A stream returns nothing; a single call one text. `plural` says that a sequence came back.
+    A stream returns nothing; a single call one text. `plural` says that a sequence came back, and `errors` in which of
+    its places exceptions stand.
     """
 
     texts: tuple[str | None, ...]
     types: tuple[str, ...]
     plural: bool = False
+    errors: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

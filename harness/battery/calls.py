@@ -146,11 +146,14 @@ class Call:
     def _returned(self, value: object) -> None:
         outputs = _several(value) if self._capability.batches else None
         values = (value,) if outputs is None else tuple(islice(outputs, MOST_ITEMS))
+        # some exceptions have a text, which is no answer
+        errors = [outputs is not None and isinstance(one, BaseException) for one in values]
         self._log.add(
             Returned,
-            texts=tuple(text_of(one) for one in values),
+            texts=tuple(None if error else text_of(one) for one, error in zip(values, errors, strict=True)),
             types=tuple(type_of(one) for one in values),
             plural=outputs is not None,
+            errors=tuple(number for number, error in enumerate(errors) if error),
         )
 
 

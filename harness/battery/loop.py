@@ -5,11 +5,15 @@ from __future__ import annotations
 import asyncio
 import select
 import selectors
+import socket
 import sys
 import threading
 import time
-from functools import wraps
+from functools import partial, wraps
+from ipaddress import ip_address
 from typing import TYPE_CHECKING, Any
+
+from harness.tape import guard
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -80,10 +84,10 @@ class WaitWatch:
     Tell when something waits synchronously on a thread whose event loop is running.
 
     Watched are `time.sleep`, which is replaced once per process, before adapters are imported, because modules keep
-    references to it, and waits for events, queues and `select` that came to their time-out, so that they were sleeps.
-    Waits that a thread ends show in its traffic, if it has any. A wait for a child process does not count: client
-    libraries ask `uname` and its like what machine this is when they send their first request (the OpenAI and Anthropic
-    SDKs do).
+    references to it, waits for events, queues and `select` that came to their time-out, so that they were sleeps, and
+    look-ups of names, which wait for another machine. Waits that a thread ends show in its traffic, if it has any. A
+    wait for a child process does not count: client libraries ask `uname` and its like what machine this is when they
+    send their first request (the OpenAI and Anthropic SDKs do).
     """
 
     def __init__(self) -> None:
@@ -97,6 +101,9 @@ class WaitWatch:
         if sys.platform != "win32":
             # there, the loop itself waits by it
             select.select = _in_place_of(select.select, self._selected)
+        for name in ("getaddrinfo", "gethostbyname", "gethostbyname_ex"):
+            look_up = getattr(socket, name)
+            setattr(socket, name, _in_place_of(look_up, partial(self._looked_up, look_up)))
 
     def watch(self, on_wait: Callable[[str], None] | None) -> None:
         """
@@ -127,6 +134,25 @@ class WaitWatch:
             self._report(f"waited synchronously for {timeout:g} s")
         return ready
 
+    def _looked_up(self, look_up: Callable[..., Any], *args: Any, **options: Any) -> Any:  # noqa: ANN401 - as it is
+        host = args[0] if args else options.get("host")
+        if threading.get_ident() == self._thread and _is_elsewhere(host):
+            self._report(f"looked the name {host} up synchronously")
+        return look_up(*args, **options)
+
+
+def _is_elsewhere(host: object) -> bool:
+    """
+    Tell whether somebody else has to be asked for the address of a name.
+    """
+    if not isinstance(host, str) or host in {"", "localhost", "<broadcast>", socket.gethostname()}:
+        return False
+    try:
+        ip_address(host.partition("%")[0])
+    except ValueError:
+        return True
+    return False
+
 
 def _in_place_of(original: Callable[..., Any], function: Callable[..., Any]) -> Callable[..., Any]:
     """
@@ -149,5 +175,7 @@ def wait_watch() -> WaitWatch:
     """
     global _watch  # noqa: PLW0603 - there is one `time.sleep` in a process
     if _watch is None:
-        _watch = WaitWatch()
+        # what the guard answers look-ups with goes below what watches them, in whichever process
+        with guard.closed():
+            _watch = WaitWatch()
     return _watch

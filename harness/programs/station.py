@@ -102,8 +102,10 @@ class Station:
         return 0 if self._relay is None else self._relay.moves
 
     def _processes(self) -> Iterable[int]:
-        if self._visit is not None:
-            yield self._visit.caller.process
+        # asked by the station's own thread, while another may say that no call is expected any more
+        current = self._visit
+        if current is not None:
+            yield current.caller.process
         program = self.program()
         if program is not None:
             yield program

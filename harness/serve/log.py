@@ -158,7 +158,7 @@ _DEFAULTS: Final[dict[str, dict[str, Any]]] = {
     "Arrival": {"hook": "sync"},
     "Ended": {"hook": "sync", "cut": None},
     "Item": {"type": "str"},
-    "Returned": {"texts": (), "types": (), "plural": False},
+    "Returned": {"texts": (), "types": (), "plural": False, "errors": ()},
     "Raised": {"phase": "call", "message": "", "unsupported": False, "traceback": "", "line": "", "unreachable": False},
     "Died": {"stack": ""},
 }

@@ -17,6 +17,7 @@ import ipaddress
 import socket
 import socketserver
 import sys
+import threading
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
@@ -56,6 +57,7 @@ _door: _Door | None = None
 _installed = False
 _nameless = 0
 _names: dict[str, str] = {}
+_naming: Final = threading.Lock()
 
 # The kernel alone answers on these; a machine without one of them lacks the name.
 _LOCAL_FAMILIES: Final = frozenset(
@@ -227,12 +229,14 @@ def _stand_in(name: str, family: int = 0) -> str:
     if name == "localhost":
         return "::1" if family == socket.AF_INET6 else "127.0.0.1"
     pattern = "2001:db8::{:x}" if family == socket.AF_INET6 else "192.0.2.{}"
-    known = [address for address, kept in _names.items() if kept == name and (":" in address) == (":" in pattern)]
-    if known:
-        return known[0]
-    address = pattern.format(len(_names) % _MOST_NAMES + 1)
-    _names[address] = name
-    return address
+    # event loops look names up in threads, several at a time
+    with _naming:
+        known = [address for address, kept in _names.items() if kept == name and (":" in address) == (":" in pattern)]
+        if known:
+            return known[0]
+        address = pattern.format(len(_names) % _MOST_NAMES + 1)
+        _names[address] = name
+        return address
 
 
 def _resolved(door: _Door, arguments: tuple[Any, ...]) -> None:

@@ -14,8 +14,8 @@ from typing import TYPE_CHECKING, Any, Final
 
 from harness import frames
 from harness.protobuf import unframed, values
+from harness.verdicts import wrappings
 from harness.verdicts.embedded import embedded, prefixed
-from harness.verdicts.markup import elements
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -28,13 +28,10 @@ _LINE_END: Final = re.compile(r"\r\n|\r")
 _BOM: Final = b"\xef\xbb\xbf"
 _FRAME_STARTS: Final = frozenset({0x81, 0x82})
 """First bytes of websocket frames; no text in UTF-8 begins with one."""
-_CONTROLS: Final = re.compile(r"[\x80-\x84\x86-\x9f]")
-"""What Latin-1 has no characters for; UTF-8 says each in two bytes, so that a text never holds any."""
-_CONTROLS_OF_A_TEXT: Final = 25
-"""Characters for each of these that a text may hold: quotation marks in Windows' own code look like some."""
 _FEWEST_OF_A_NAME: Final = 4
 """Lists, on the average, that begin with a name, if it is one."""
 _PRELUDE: Final = struct.Struct(">III")
+_READABLE_TYPES: Final = ("text/", "json", "xml", "event-stream", "form-urlencoded")
 _STREAM_TYPES: Final = ("event-stream", "eventstream", "ndjson", "jsonl", "json-seq", "stream+json", "jsonlines")
 
 
@@ -72,14 +69,17 @@ def documents(body: bytes) -> tuple[Document, ...]:
     Return an answer's documents; the format is found by looking, since media types lie.
 
     Known are gRPC messages, websocket frames, AWS event streams, server-sent events, lines of JSON,
-    JSON arrays and values, whatever frames these, XML, and plain text. What is none of them has no documents.
+    JSON arrays and values, whatever frames these, XML, and plain text; also in gzip files, and in parts.
     """
     return _in_places(_opened(_documents(body)))
 
 
 def _documents(body: bytes) -> tuple[Document, ...]:
+    body = wrappings.inflated(body)
     if not body.strip():
         return ()
+    if several := wrappings.parts(body):
+        return tuple(document for part in several for document in documents(part))
     if body[0] == 0 and (framed := unframed(body)) is not None:
         return tuple(Document("", _parsed(value) if isinstance(value, str) else value) for value in values(framed))
     if body[0] in _FRAME_STARTS and (heard := frames.decode(body)) is not None:
@@ -92,9 +92,8 @@ def _documents(body: bytes) -> tuple[Document, ...]:
     text = plain(body)
     if _SSE_FIELD.match(text):
         return tuple(_sse(text))
-    if marked := elements(text):
-        return tuple(Document(path, words) for path, words in marked)
-    return tuple(_json_or_text(text))
+    marked_up = wrappings.markup(text)
+    return tuple(_json_or_text(text)) if marked_up is None else (Document("", marked_up),)
 
 
 def _opened(found: tuple[Document, ...]) -> tuple[Document, ...]:
@@ -140,13 +139,6 @@ def _heard(frame: frames.Frame) -> Any:  # noqa: ANN401 - JSON is any value
     return said if frame.is_text or isinstance(said, dict | list) else None
 
 
-def _worded(text: str) -> list[Document]:
-    """
-    Return a text as it is; nothing where too many of its characters are none, so that it is in a format of its own.
-    """
-    return [] if len(_CONTROLS.findall(text)) * _CONTROLS_OF_A_TEXT > len(text) else [Document("", text)]
-
-
 def plain(body: bytes) -> str:
     """
     Return a body as text with one kind of line end; what is not UTF-8 is taken for Latin-1, as HTTP did.
@@ -163,14 +155,29 @@ def plain(body: bytes) -> str:
     return _LINE_END.sub("\n", text)
 
 
+def is_unreadable(body: bytes, content_type: str) -> bool:
+    """
+    Tell whether a body is in a binary format of which nothing is known here, such as MessagePack.
+    """
+    if any(kind in content_type.lower() for kind in _READABLE_TYPES):
+        return False
+    try:
+        body.decode()
+    except UnicodeDecodeError as error:
+        found = documents(body)
+        # an answer that was cut off inside of a character is still UTF-8
+        return error.start < len(body) - 3 and len(found) == 1 and isinstance(found[0].value, str)
+    return False
+
+
 def is_one_value(body: bytes) -> bool:
     """
-    Tell whether a body is one JSON value: a list of several answers is no stream of them.
+    Tell whether a body is one value, in JSON or XML: a list of several answers is no stream of them.
     """
     try:
         json.loads(body)
     except ValueError:
-        return False
+        return wrappings.markup(plain(body)) is not None
     return True
 
 
@@ -178,7 +185,7 @@ def _json_or_text(text: str) -> Iterator[Document]:
     try:
         value = json.loads(text)
     except ValueError:
-        yield from _cut_array(text) or _lines(text) or _framed(text) or _worded(text)
+        yield from _cut_array(text) or _lines(text) or _framed(text) or [Document("", text)]
         return
     if isinstance(value, list) and value and all(isinstance(element, dict) for element in value):
         yield from (Document("", element) for element in value)

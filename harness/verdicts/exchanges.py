@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections import Counter
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
@@ -10,13 +9,13 @@ from typing import TYPE_CHECKING, Final
 from harness.events import Answered, Arrival, Ended, Event, Item, Returned, Sent, UpstreamFailed
 from harness.verdicts.documents import documents, is_one_value, is_plain_type, is_stream_type, plain
 from harness.verdicts.fidelity import assembled
+from harness.verdicts.links import linked
 from harness.verdicts.texts import squeeze, texts
 from harness.words import REFUSED
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Collection, Sequence
 
-_IDENTIFIER: Final = re.compile(r"[\w.:/-]{4,}")
 CALL: Final = "CALL"
 """The method of a request that is a call, within the process, of an engine."""
 _CONVERSATIONS: Final = ("ws://", "wss://")
@@ -189,7 +188,8 @@ def traffic(events: Sequence[Event], outputs: Sequence[str]) -> Traffic:
     serves: dict[int, tuple[int, ...]] = {}
     found: dict[int, Exchange] = {}
     for output, bringers in enumerate(parts):
-        groups = [(_source(one, calls, output), _polls(one, calls)) for one in bringers]
+        elsewhere = {one.sent.request for part in parts if part is not bringers for one in part if one not in bringers}
+        groups = [(_source(one, calls, output), _polls(one, calls, elsewhere)) for one in bringers]
         for source, group in groups:
             number = source.sent.request
             found[number] = source
@@ -349,8 +349,8 @@ def _asked(bringer: Exchange, calls: Sequence[Exchange]) -> Exchange | None:
     """
     Find the request whose job an answer is that of, by the identifiers that both name.
     """
-    linked = [one for one in _linked(bringer, calls) if one.sent.carries and not one.refused]
-    return max(linked, key=lambda one: one.order, default=None)
+    found = [one for one in linked(bringer, calls) if one.sent.carries and not one.refused]
+    return max(found, key=lambda one: one.order, default=None)
 
 
 def _opaque(bringer: Exchange, calls: Sequence[Exchange]) -> Exchange:
@@ -363,42 +363,17 @@ def _opaque(bringer: Exchange, calls: Sequence[Exchange]) -> Exchange:
     return posted[-1] if posted else bringer
 
 
-def _linked(bringer: Exchange, calls: Sequence[Exchange]) -> list[Exchange]:
-    """
-    Follow identifiers back: from a poll to what created its job, from there to the upload.
-    """
-    linked: list[Exchange] = []
-    open_ends = [bringer]
-    while open_ends:
-        one = open_ends.pop()
-        names = _names(one)
-        for earlier in calls:
-            if earlier.order < one.order and earlier not in linked and names & _gives(earlier):
-                linked.append(earlier)
-                open_ends.append(earlier)
-    return linked
-
-
-def _names(exchange: Exchange) -> frozenset[str]:
-    words = _IDENTIFIER.findall(f"{exchange.sent.uri}\n{exchange.sent.text}")
-    return frozenset(part for word in words for part in (word, *word.split("/")) if any(c.isdigit() for c in part))
-
-
-def _gives(exchange: Exchange) -> frozenset[str]:
-    """
-    Return the words of an answer that may name something later, but for those of its own address, such as v1.
-    """
-    said = frozenset(part for text in texts(exchange.body) for part in (text, *text.split("/")))
-    return said - frozenset(exchange.sent.uri.partition("?")[0].split("/"))
-
-
-def _polls(bringer: Exchange, calls: Sequence[Exchange]) -> tuple[Exchange, ...]:
+def _polls(
+    bringer: Exchange, calls: Sequence[Exchange], elsewhere: Collection[int] = frozenset()
+) -> tuple[Exchange, ...]:
     """
     Return the exchanges that asked for one job's answer, a cursor's place aside.
+
+    Where some of those that look alike brought other outputs, `elsewhere`, they asked for more than one.
     """
-    if bringer.sent.carries:
-        return (bringer,)
     alike = [one for one in calls if one.address == bringer.address and not one.sent.carries and not one.refused]
+    if bringer.sent.carries or any(one.sent.request in elsewhere for one in alike):
+        return (bringer,)
     same = [one for one in alike if _question(one) == _question(bringer)]
     if len(same) == len(alike) or len([one for one in calls if one.sent.carries and not one.refused]) == 1:
         return tuple(alike)

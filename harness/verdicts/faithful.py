@@ -7,10 +7,11 @@ from typing import TYPE_CHECKING, Final
 
 from harness.events import Arrival, Event, Item, Returned, first, inputs_of
 from harness.marks import code_word
-from harness.verdicts.documents import is_one_value
-from harness.verdicts.exchanges import told_in_turns
+from harness.verdicts.documents import is_one_value, is_unreadable
+from harness.verdicts.exchanges import exchanges, told_in_turns
+from harness.verdicts.failures import standing_failure
 from harness.verdicts.fidelity import Agreement, Fidelity, compare
-from harness.verdicts.texts import listing, readable, squeeze, texts
+from harness.verdicts.texts import listing, readable, slots, squeeze, texts
 from harness.words import Capability, Verdict, counted
 
 if TYPE_CHECKING:
@@ -21,6 +22,11 @@ if TYPE_CHECKING:
 Ruling = tuple[Verdict, str]
 """A verdict, and why, as a sentence without its full stop."""
 
+_LONGEST_ASIDE: Final = 64
+"""Characters of a reason to end, a role, an identifier or the name of a model."""
+_TIMES_AS_LONG: Final = 8
+"""The prompts ask for about 500 characters; identifiers have some 40."""
+_OF_AN_ERROR: Final = re.compile(r"\.errors?(?![\w-])", re.IGNORECASE)
 _NUMBERING: Final = re.compile(r"\d{1,3}")
 
 _PLAIN: Final = frozenset({"int", "float", "complex", "bool", "dict", "list", "tuple", "set", "bytes", "bytearray"})
@@ -80,10 +86,22 @@ def wrong_shape(capability: Capability, events: Sequence[Event]) -> Ruling | Non
         return Verdict.BROKEN, f"{inputs} inputs gave one {returned.types[0]} instead of {inputs} outputs"
     if capability.batches and len(returned.texts) != inputs:
         return Verdict.BROKEN, f"{inputs} inputs gave {counted(len(returned.texts), 'output')}"
-    for text, kind in zip(returned.texts, returned.types, strict=True):
+    for number, (text, kind) in enumerate(zip(returned.texts, returned.types, strict=True)):
         if text is None:
-            return Verdict.BROKEN, f"the output is a {kind}, which carries no text"
+            told = _told_of(number, events) if number in returned.errors else None
+            return told or (Verdict.BROKEN, f"the output is a {kind}, which carries no text")
     return None
+
+
+def _told_of(number: int, events: Sequence[Event]) -> Ruling | None:
+    """
+    Judge an exception in the place of an output: who gives it out where the upstream failed has hidden nothing.
+    """
+    asked = [one for one in exchanges(events) if one.sent.phase == "call" and number in one.sent.carries]
+    trouble = standing_failure(asked, events)
+    if trouble is None:
+        return None
+    return Verdict.UNKNOWN, f"the upstream failed ({trouble}), and output {number + 1} is the exception that says so"
 
 
 def _hidden_failure(found: Traffic) -> Ruling | None:
@@ -91,7 +109,13 @@ def _hidden_failure(found: Traffic) -> Ruling | None:
     troubled = [one for one in carrying if one.trouble]
     if not troubled:
         return None
-    served = {output for one in found.inference if not one.trouble for output in found.serves.get(one.sent.request, ())}
+    served = {
+        output
+        for one in found.inference
+        for output in found.serves.get(one.sent.request, ())
+        # what was given for an input in the place of its own answer is none
+        if not one.trouble and (output in one.sent.carries or not one.sent.carries)
+    }
     if found.bringers and len(served) == len(found.bringers):
         return None
     answered = {one.sent.carries for one in carrying if not one.trouble}
@@ -214,21 +238,71 @@ def _not_the_answer(outputs: Sequence[str], inputs: Sequence[str], found: Traffi
 def _unlike_the_answer(outputs: Sequence[str], inputs: Sequence[str], found: Traffic) -> Ruling | None:
     if not outputs:
         return Verdict.BROKEN, "nothing came out"
-    together = _taken_apart(outputs, found)
+    together = _taken_apart(outputs, inputs, found)
     for number, one in enumerate(fidelity(outputs, inputs, found)):
-        if number in together:
-            continue
         which = f"output {number + 1}" if len(outputs) > 1 else "what came out"
-        match one.agreement:
-            case Agreement.FOREIGN:
-                return Verdict.BROKEN, f"{which} is not the upstream's answer: {_excerpt(outputs[number])}"
-            case Agreement.MIXED:
-                return Verdict.BROKEN, f"{which} mixes other words into the upstream's answer: {_excerpt(one.detail)}"
-            case Agreement.LOST:
-                return Verdict.BROKEN, f"{which} lacks part of the upstream's answer: {_excerpt(one.detail)}"
-            case Agreement.DOUBLED:
-                return Verdict.BROKEN, f"{which} repeats part of the upstream's answer: {_excerpt(one.detail)}"
+        told = squeeze(outputs[number])
+        good = one.good or number in together
+        if good and _is_aside(number, told, inputs, found):
+            return Verdict.BROKEN, f"{which} is not the answer but what stands beside it: {_excerpt(outputs[number])}"
+        if _is_failure(number, told, found):
+            return Verdict.BROKEN, f"{which} is the upstream's error, given as an answer: {_excerpt(outputs[number])}"
+        if not good and not _said_nothing(number, outputs, inputs, found):
+            return _difference(which, outputs[number], one, found, number)
     return None
+
+
+def _difference(which: str, output: str, one: Fidelity, found: Traffic, number: int) -> Ruling:
+    """
+    Say how an output differs from its answer, as far as that can be read.
+    """
+    if _is_untold(number, found):
+        return Verdict.UNKNOWN, f"{which} came from an answer in a binary format that cannot be read"
+    told = output if one.agreement is Agreement.FOREIGN else one.detail
+    return Verdict.BROKEN, f"{which} {_DIFFERENCES[one.agreement]}: {_excerpt(told)}"
+
+
+_DIFFERENCES: Final = {
+    Agreement.FOREIGN: "is not the upstream's answer",
+    Agreement.MIXED: "mixes other words into the upstream's answer",
+    Agreement.LOST: "lacks part of the upstream's answer",
+    Agreement.DOUBLED: "repeats part of the upstream's answer",
+}
+
+
+def _is_aside(number: int, told: str, inputs: Sequence[str], found: Traffic) -> bool:
+    """
+    Tell whether an output is a word beside the answer, such as why it ended: the answer itself has the code word.
+
+    So it is only where that is many times as long, and neither a part of the request nor of what holds the output.
+    """
+    prompt = inputs[number] if number < len(inputs) else ""
+    word = code_word(prompt)
+    if word is None or word in told or not 0 < len(told) <= _LONGEST_ASIDE:
+        return False
+    for one in _exchanges(number, found):
+        asked = squeeze(one.sent.text)
+        for text in one.texts:
+            echo = text in asked or squeeze(prompt) in text
+            if word in text and len(text) >= _TIMES_AS_LONG * len(told) and not echo and told not in text:
+                return True
+    return False
+
+
+def _is_failure(number: int, told: str, found: Traffic) -> bool:
+    """
+    Tell whether what came out, or most of it, is said nowhere but where the upstream told of an error.
+    """
+    said = [
+        (path, text) for one in _exchanges(number, found) for path, every in slots(one.body).items() for text in every
+    ]
+    most = [path for path, text in said if text and text in told and len(text) * 2 > len(told)]
+    return bool(most) and all(_OF_AN_ERROR.search(path) for path in most)
+
+
+def _is_untold(number: int, found: Traffic) -> bool:
+    answers = [(one.body, one.answered.content_type) for one in _exchanges(number, found) if one.answered is not None]
+    return any(is_unreadable(*answer) for answer in answers)
 
 
 def _exchanges(number: int, found: Traffic) -> list[Exchange]:
@@ -240,17 +314,37 @@ def _bodies(number: int, found: Traffic) -> list[bytes]:
     return [one.body for one in _exchanges(number, found)]
 
 
-def _taken_apart(outputs: Sequence[str], found: Traffic) -> frozenset[int]:
+def _said_nothing(number: int, outputs: Sequence[str], inputs: Sequence[str], found: Traffic) -> bool:
+    """
+    Tell whether an output is empty because its answer is, at the very place that brought the others.
+    """
+    told = [squeeze(output) for output in outputs]
+    if told[number] or not any(told):
+        return False
+    others = [(told[other], one.body) for other, one in enumerate(found.bringers) if one is not None and told[other]]
+    paths = {path for text, body in others for path, said in slots(body).items() if "".join(said) == text}
+    for one in found.calls:
+        said = {} if one.refused or number not in one.sent.carries else slots(one.body)
+        if one.sent.carries == (number,) and any(not "".join(said[path]) for path in paths & said.keys()):
+            return True
+        if tuple(told[each] for each in _as_asked(one.sent.carries, inputs, one)) in said.values():
+            return True
+    return False
+
+
+def _taken_apart(outputs: Sequence[str], inputs: Sequence[str], found: Traffic) -> frozenset[int]:
     """
     Return the outputs that are one answer to several inputs, taken apart without loss.
     """
     whole: set[int] = set()
     for numbers in found.serves.values():
-        parts = [outputs[number] for number in sorted(numbers)]
+        parts = {number: squeeze(outputs[number]) for number in sorted(numbers)}
         said = [text for one in _exchanges(numbers[0], found) for text in one.texts]
+        # a code word says whose a part is, and otherwise its place among the others does
+        marked = all((code_word(inputs[number]) or " ") in part for number, part in parts.items())
         if len(numbers) > 1 and (
-            compare("".join(parts), _bodies(numbers[0], found)).agreement is Agreement.SAME
-            or any(_cut_from(text, [squeeze(part) for part in parts]) for text in said)
+            compare("".join(parts.values()), _bodies(numbers[0], found)).agreement is Agreement.SAME
+            or any(_cut_from(text, sorted(parts.values(), key=text.find if marked else _as_given)) for text in said)
         ):
             whole.update(numbers)
     return frozenset(whole)
@@ -258,10 +352,10 @@ def _taken_apart(outputs: Sequence[str], found: Traffic) -> frozenset[int]:
 
 def _cut_from(answer: str, parts: Sequence[str]) -> bool:
     """
-    Tell whether an answer is these parts in this order, and nothing else but what divides them.
+    Tell whether an answer is these parts in this order, and nothing else but what divides them or leads up to them.
 
-    That is what holds no letter, or stands between all of them, but for its number: `---`, `2.`, `Answer 2:`. Or it
-    stands around each of them: `<answer>` before it and `</answer>` behind it.
+    What divides them holds no letter, or stands between all of them, but for its number: `---`, `2.`, `Answer 2:`. Or
+    it stands around each of them: `<answer>` before it and `</answer>` behind it.
     """
     gaps, place = [], 0
     for part in parts:
@@ -270,12 +364,30 @@ def _cut_from(answer: str, parts: Sequence[str]) -> bool:
             return False
         gaps.append(answer[place:start])
         place = start + len(part)
+    gaps[0] = _mark_alone(*gaps)
     before, *between, behind = (_NUMBERING.sub("", gap) for gap in (*gaps, answer[place:]))
     if between and {*between} == {behind + before}:
         return True
     marks = {gap for gap in (*between, before) if any(map(str.isalpha, gap))}
     shared = {*between} if len(between) > 1 or before == between[0] else set()
     return not any(map(str.isalnum, answer[place:])) and (not marks or marks == shared)
+
+
+def _mark_alone(before: str, *between: str) -> str:
+    """
+    Return what stands before the first part without the words that lead up to all of them: `Here you are: 1.`.
+
+    They end with the only mark before the first part that is like those between the others, but for its number.
+    """
+    marks = {_NUMBERING.sub(r"\\d{1,3}", re.escape(gap)) for gap in between}
+    if len(between) < 2 or len(marks) > 1 or not any(map(str.isalnum, between[0])):  # noqa: PLR2004 - one is like any
+        return before
+    found = [*re.finditer(marks.pop(), before)]
+    return found[0].group() if len(found) == 1 and found[0].end() == len(before) else before
+
+
+def _as_given(_part: str) -> int:
+    return 0
 
 
 def _shared(number: int, found: Traffic) -> bool:

@@ -23,6 +23,8 @@ _SPECIAL_TOKEN: Final = re.compile(
 )
 _WRITTEN_BLANK: Final = re.compile(r"\\[nrt]|<br ?/?>|<n>")
 """White space of an event that is one line, in letters."""
+_QUOTES: Final = frozenset({'""', "''", "``", "“”", "«»", "„“"})
+"""What may stand around a whole answer; who takes it off loses no word."""
 _THOUGHTS: Final = re.compile(r"<think(?P<ing>ing)?>.*?</think(?(ing)ing)>", re.DOTALL)
 """What a model says to itself within its answer; who drops it loses nothing of the answer."""
 _SHORTEST_REPEAT: Final = 2
@@ -158,6 +160,8 @@ def _same(wanted: str, text: str, echo: str) -> bool:
     if wanted == text:
         return True
     if echo and (text == echo + wanted or wanted == echo + text):
+        return True
+    if text[:1] + text[-1:] in _QUOTES and wanted == text[1:-1]:
         return True
     return bool(wanted) and (_equal(wanted, text) or _equal(wanted, _unescaped(text)))
 

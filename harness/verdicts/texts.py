@@ -17,6 +17,7 @@ from collections import Counter
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from itertools import combinations, pairwise, permutations
+from operator import itemgetter
 from typing import TYPE_CHECKING, Any, Final
 
 from harness.packed import unpacked
@@ -31,6 +32,9 @@ _KINDS: Final = ("type", "event_type", "event", "kind")
 _NUMBER: Final = re.compile(r"\[\d*\]")
 _DIGITS: Final = re.compile(r"\[(\d+)\]")
 _ASTRAL: Final = re.compile("[\U00010000-\U0010ffff]")
+_FENCED: Final = re.compile(r"\s*```[\w+.-]*[ \t]*\n(?P<inside>(?:(?!```).)*)```\s*", re.DOTALL)
+_FENCED_JSON: Final = re.compile(r"```(?:json)?(?P<inside>[\[{].*[\]}])```", re.DOTALL | re.IGNORECASE)
+"""As it is when it has been squeezed, also of pieces."""
 _MOST_COLUMNS_JOINED: Final = 3
 _MOST_FITTING: Final = 12
 """Columns; of more than that, three can be chosen in too many ways."""
@@ -128,8 +132,10 @@ def texts(body: bytes) -> tuple[str, ...]:
 
 def _fields(text: str) -> Iterator[str]:
     """
-    Give the texts in an answer that is JSON itself, as one in a form that was asked for.
+    Give the texts in an answer that is JSON itself, as one in a form that was asked for, be it in a fence of Markdown.
     """
+    fenced = _FENCED_JSON.fullmatch(text)
+    text = fenced["inside"] if fenced else text
     if text[:1] + text[-1:] not in {"{}", "[]"}:
         return
     try:
@@ -174,6 +180,19 @@ def listing(body: bytes) -> dict[str, tuple[int, int]]:
         for place, piece in zip(column.places, column.pieces, strict=True):
             found.setdefault(piece, (column.number, place))
     return found
+
+
+@lru_cache(maxsize=64)
+def slots(body: bytes) -> dict[str, tuple[str, ...]]:
+    """
+    Return what stands at each path, squeezed, also where that is nothing: by the numbers of a list's elements.
+    """
+    found: dict[str, list[tuple[int, str]]] = {}
+    for document in documents(body):
+        for path, text in _leaves(document.value, document.label):
+            number = int(numbers[0]) if (numbers := _DIGITS.findall(path)) else 0
+            found.setdefault(_NUMBER.sub("[]", path), []).append((number, squeeze(text)))
+    return {path: tuple(text for _, text in sorted(told, key=itemgetter(0))) for path, told in found.items()}
 
 
 def joins(body: bytes, wanted: str) -> Iterator[str]:
@@ -306,6 +325,8 @@ def _leaves(value: Any, path: str) -> Iterator[tuple[str, str]]:  # noqa: ANN401
     if isinstance(value, str):
         yield path, value
         yield from ((f"{path}!", inner) for inner in unpacked(value))
+        if fenced := _FENCED.fullmatch(value):
+            yield f"{path}`", fenced["inside"]
     elif isinstance(value, dict):
         kind = next((value[key] for key in _KINDS if isinstance(value.get(key), str)), "")
         for key, inner in value.items():

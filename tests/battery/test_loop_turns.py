@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import asyncio
 import select
+import socket
 import subprocess
 import sys
 import threading
@@ -17,6 +18,7 @@ import pytest
 from toy_adapters import burn
 
 from harness.battery.loop import Heartbeat, WaitWatch, new_loop
+from harness.tape import guard
 
 
 def test_a_turn_that_computes_is_told_in_processor_time() -> None:
@@ -85,12 +87,17 @@ def test_an_idle_heartbeat_reports_nothing() -> None:
 
 def test_synchronous_waits_are_told_on_the_watched_thread_only(monkeypatch: pytest.MonkeyPatch) -> None:
     """
-    A sleep and a wait that comes to its time-out are told of; what takes no time, what another thread does or ends, a
-    child that tells what machine this is, and what comes later are not.
+    A sleep, a wait that comes to its time-out and a look-up of a name are told of; what takes no time, what another
+    thread does or ends, a child that tells what machine this is, an address that needs no look-up, and what comes later
+    are not.
     """
     monkeypatch.setattr(time, "sleep", time.sleep)
     monkeypatch.setattr(threading.Condition, "wait", threading.Condition.wait)
     monkeypatch.setattr(select, "select", select.select)
+    with guard.closed():
+        # nobody is asked here: the guard answers, and what it answers with stays in place afterwards
+        for name in ("getaddrinfo", "gethostbyname", "gethostbyname_ex"):
+            monkeypatch.setattr(socket, name, getattr(socket, name))
     watch = WaitWatch()
     told: list[str] = []
     watch.watch(told.append)
@@ -99,6 +106,10 @@ def test_synchronous_waits_are_told_on_the_watched_thread_only(monkeypatch: pyte
     threading.Event().wait(0.02)
     select.select([], [], [], 0.03)
     select.select([], [], [], 0)
+    with guard.closed():
+        for host in ("api.example.com", "127.0.0.1", "localhost", "::1", None):
+            socket.getaddrinfo(host, 443)
+        asyncio.run(_look_up())
     other = threading.Thread(target=time.sleep, args=(0.01,))
     other.start()
     other.join()
@@ -114,4 +125,13 @@ def test_synchronous_waits_are_told_on_the_watched_thread_only(monkeypatch: pyte
     assert told == [f"it {how} on the event loop's thread" for how in _WAITED]
 
 
-_WAITED = ("slept synchronously for 0.01 s", "waited synchronously for 0.02 s", "waited synchronously for 0.03 s")
+async def _look_up() -> None:
+    await asyncio.get_running_loop().getaddrinfo("b.example.com", 443)
+
+
+_WAITED = (
+    "slept synchronously for 0.01 s",
+    "waited synchronously for 0.02 s",
+    "waited synchronously for 0.03 s",
+    "looked the name api.example.com up synchronously",
+)

@@ -73,6 +73,23 @@ def test_outputs_may_come_in_any_sequence_or_one_by_one(make: Callable[[], objec
     assert (returned.texts, returned.plural) == (TEXTS, True)
 
 
+class TellsItself(Exception):  # noqa: N818 - as some libraries' are
+    """
+    Be an exception with a text, such as those of the OpenAI SDK.
+    """
+
+    message = "no"
+
+
+def test_an_exception_among_outputs_is_noted_as_one() -> None:
+    """
+    It has no text, also where it says something.
+    """
+    returned = _returned(lambda: [TEXTS[0], TellsItself(), TEXTS[2]], Capability.BATCH)
+
+    assert (returned.texts, returned.errors) == ((TEXTS[0], None, TEXTS[2]), (1,))
+
+
 @pytest.mark.parametrize(
     "make", [lambda: "three", lambda: b"one", lambda: {"a": "b"}, lambda: Message("one"), lambda: 3, lambda: None, set]
 )

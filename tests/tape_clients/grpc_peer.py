@@ -73,6 +73,18 @@ def slow(_: bytes, context: Any) -> bytes:
     return b""
 
 
+both = threading.Barrier(2, timeout=60)
+"""Where two calls that are made at the same time meet."""
+
+
+def meet(request: bytes, _: Any) -> bytes:
+    """
+    Answer when another call is there as well.
+    """
+    both.wait()
+    return b"met " + request
+
+
 class Handler(grpc.GenericRpcHandler):  # type: ignore[misc]  # grpcio has no types
     """
     Know what is answered to which method.
@@ -85,6 +97,7 @@ class Handler(grpc.GenericRpcHandler):  # type: ignore[misc]  # grpcio has no ty
         "Snap": grpc.unary_stream_rpc_method_handler(snap),
         "Gather": grpc.stream_unary_rpc_method_handler(gather),
         "Slow": grpc.unary_unary_rpc_method_handler(slow),
+        "Meet": grpc.unary_unary_rpc_method_handler(meet),
         "Nothing": grpc.unary_stream_rpc_method_handler(nothing),
     }
 

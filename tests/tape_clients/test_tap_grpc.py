@@ -372,6 +372,25 @@ def test_many_threads_get_their_own_answers(deck: Deck, target: str) -> None:
         assert all_of_them() == THREADS * REQUESTS
 
 
+def test_futures_are_under_way_together_also_while_they_are_recorded(deck: Deck, target: str) -> None:
+    """
+    Who asks for a future goes on at once: the peer answers neither of two calls before both are there.
+    """
+
+    def ask_both() -> list[str]:
+        with grpc.insecure_channel(target) as channel:
+            ask = peer.callables(channel)["Meet"]
+            futures = [ask.future(text) for text in "ab"]
+            return [future.result(timeout=120) for future in futures]
+
+    with deck.recording():
+        recorded = ask_both()
+    with deck.replaying():
+        replayed = ask_both()
+
+    assert recorded == replayed == ["met A!", "met B!"]
+
+
 def test_nobody_there_is_told_as_such(deck: Deck) -> None:
     """
     A peer that cannot be reached while recording gives the client's own error, and no recording.

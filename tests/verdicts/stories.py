@@ -20,9 +20,14 @@ from harness.events import (
     Started,
     Where,
 )
+from harness.verdicts import judge
+from harness.words import Capability
 
 if TYPE_CHECKING:
-    from harness.words import Capability
+    from collections.abc import Sequence
+
+    from harness.cells import Judgement
+    from harness.words import Verdict
 
 MAIN = Where(thread=1)
 LOOP = Where(thread=1, loop=10, task=100)
@@ -122,10 +127,10 @@ class Story:
         self.add(Item, text=text, type=kind)
         return self
 
-    def give(self, *texts: str | None, plural: bool | None = None) -> Story:
+    def give(self, *texts: str | None, plural: bool | None = None, errors: tuple[int, ...] = ()) -> Story:
         many = self.capability.batches if plural is None else plural
         kinds = tuple("str" if text is not None else "int" for text in texts)
-        self.add(Returned, texts=tuple(texts), types=kinds, plural=many)
+        self.add(Returned, texts=tuple(texts), types=kinds, plural=many, errors=errors)
         return self
 
     def fail(self, kind: str = "ValueError", message: str = "no", *, unsupported: bool = False) -> Story:
@@ -171,3 +176,36 @@ def moved(events: list[Event], old: Where, new: Where) -> list[Event]:
     Return the events with one place renamed.
     """
     return [replace(event, where=new) if event.where == old else event for event in events]
+
+
+def one_each(answers: Sequence[str], *, overlap: bool = False, capability: Capability = Capability.BATCH) -> Story:
+    """
+    Tell a batch of one request an input.
+    """
+    story = Story(capability, LOOP if capability.is_async else MAIN).begin()
+    requests = []
+    for number, answer in enumerate(answers):
+        requests.append(story.send((number,)))
+        if not overlap:
+            story.whole(requests[-1], answer_json(answer))
+    if overlap:
+        for request, answer in zip(requests, answers, strict=True):
+            story.whole(request, answer_json(answer))
+    return story
+
+
+def judged(story: Story, *outputs: str | None) -> Judgement:
+    """
+    Judge a call that gave these outputs.
+    """
+    return judge(story.capability, story.give(*outputs).events)
+
+
+def invoked(body: bytes, output: str | None, kind: str = "application/json") -> Verdict:
+    """
+    Judge an answer with this body, of which a single call gave this output.
+    """
+    story = Story(Capability.INVOKE).begin()
+    request = story.send()
+    story.head(request, [body], kind=kind).arrive(request, 0).end(request)
+    return judge(Capability.INVOKE, story.give(output).events).verdict

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import base64
+import gzip
 import json
 import struct
 import time
 import zlib
 from typing import TYPE_CHECKING, Any
+from xml.sax.saxutils import escape
 
 import pytest
-from stories import ANSWERS, PROMPTS, Story, answer_json, pieces_of, sse
+from stories import ANSWERS, PROMPTS, Story, answer_json, invoked, pieces_of, sse
 
 from harness.verdicts import judge
 from harness.verdicts.documents import documents
@@ -23,13 +25,6 @@ TEXT = ANSWERS[0]
 PIECES = pieces_of(TEXT)
 REASONING = pieces_of("Hm, the person asks for a lighthouse; lamps and lenses come to my mind at once.")
 ODD = "Ein Über-Bär 😀👨‍👩‍👧 cafe\u0301 ﬁne … ½ sep\u2028line\u0085next “quoted” 日本語 " + TEXT
-
-
-def _invoke(body: bytes, output: str | None, kind: str = "application/json") -> Verdict:
-    story = Story(Capability.INVOKE).begin()
-    request = story.send()
-    story.head(request, [body], kind=kind).arrive(request, 0).end(request)
-    return judge(Capability.INVOKE, story.give(output).events).verdict
 
 
 def _event(value: object, name: str = "") -> str:
@@ -127,9 +122,24 @@ def _agent(text: Sequence[str]) -> bytes:
     return trace + b"".join(_aws("chunk", json.dumps({"bytes": blob}).encode()) for blob in blobs) + trace
 
 
+def _gzip_file(text: Sequence[str]) -> bytes:
+    return gzip.compress(_ndjson(text))
+
+
+def _parts(text: Sequence[str]) -> bytes:
+    head = "Content-Type: application/http\r\n\r\nHTTP/1.1 200 OK\r\nContent-Type: application/json\r\n\r\n"
+    rows = "".join(f"--b_1\r\n{head}{json.dumps({'text': piece})}\r\n" for piece in text)
+    return f"{rows}--b_1--\r\n".encode()
+
+
+def _xml(text: Sequence[str]) -> bytes:
+    rows = "".join(f"<p n='{n}'>{escape(piece)}</p>" for n, piece in enumerate(text))
+    return f'<?xml version="1.0"?><answer><id>a-1</id>{rows}</answer>'.encode()
+
+
 WIRES = [
     _openai, _openai_two, _responses, _anthropic, _gemini_array, _ndjson, _tgi, _cumulative, _lines_of_data,
-    _words_of_data, _bedrock, _converse, _agent,
+    _words_of_data, _bedrock, _converse, _agent, _gzip_file, _parts, _xml,
 ]  # fmt: skip
 ODD_WIRES = [wire for wire in WIRES if wire not in (_openai_two, _words_of_data)]
 
@@ -142,7 +152,7 @@ def test_the_answer_is_found_in_any_format(wire: Callable[[Sequence[str]], bytes
     body = wire(PIECES)
     outputs = (TEXT, TEXT[:-20], f"{TEXT} {TEXT}", "Something else entirely was never said by it.", "")
 
-    assert [_invoke(body, one) for one in outputs] == [Verdict.NATIVE, *[Verdict.BROKEN] * 4]
+    assert [invoked(body, one) for one in outputs] == [Verdict.NATIVE, *[Verdict.BROKEN] * 4]
 
 
 @pytest.mark.parametrize("wire", ODD_WIRES, ids=lambda wire: wire.__name__.strip("_"))
@@ -151,7 +161,7 @@ def test_any_character_may_stand_in_any_place(wire: Callable[[Sequence[str]], by
     """
     Accents, ligatures, emoji of several parts and foreign line ends, also where the pieces part them.
     """
-    assert _invoke(wire([ODD[at : at + cut] for at in range(0, len(ODD), cut)]), ODD) is Verdict.NATIVE
+    assert invoked(wire([ODD[at : at + cut] for at in range(0, len(ODD), cut)]), ODD) is Verdict.NATIVE
 
 
 def test_an_emoji_that_is_cut_into_halves_is_one_again() -> None:
@@ -164,8 +174,8 @@ def test_an_emoji_that_is_cut_into_halves_is_one_again() -> None:
     story.head(request, [body]).arrive(request, 0).item("Hello \ud83d").item("\ude00 there, good friend").end(request)
     lines = judge(Capability.STREAM, story.give().events).evidence.timeline.items
 
-    assert _invoke(body, "Hello \U0001f600 there, good friend") is Verdict.NATIVE
-    assert _invoke(body, "Hello \ud83d\ude00 there, good friend") is Verdict.NATIVE
+    assert invoked(body, "Hello \U0001f600 there, good friend") is Verdict.NATIVE
+    assert invoked(body, "Hello \ud83d\ude00 there, good friend") is Verdict.NATIVE
     assert [line.text.encode() for line in lines]
 
 
@@ -176,7 +186,7 @@ def test_a_body_that_is_not_utf_8_is_read_as_well(charset: str) -> None:
     """
     text = f"{TEXT} Façade, naïve, coöperate."
 
-    assert _invoke(text.encode(charset), text, f"text/plain; charset={charset}") is Verdict.NATIVE
+    assert invoked(text.encode(charset), text, f"text/plain; charset={charset}") is Verdict.NATIVE
 
 
 def test_a_body_cut_inside_of_a_character_is_still_utf_8() -> None:
@@ -192,7 +202,7 @@ def test_plain_text_that_looks_like_json_means_what_it_says(text: str, kind: str
     """
     By its type it is text; as the content of an envelope it is text, too.
     """
-    assert [_invoke(text.encode(), text, kind), _invoke(answer_json(text), text)] == [Verdict.NATIVE] * 2
+    assert [invoked(text.encode(), text, kind), invoked(answer_json(text), text)] == [Verdict.NATIVE] * 2
 
 
 def test_events_without_blank_lines_between_them_are_told_one_by_one() -> None:
@@ -202,8 +212,8 @@ def test_events_without_blank_lines_between_them_are_told_one_by_one() -> None:
     said = ["There", " are", " forty", " things", " here"]
     body = "".join(f"data: {json.dumps({'delta': {'text': word}})}\n" for word in said) + "data: [DONE]\n"
 
-    assert _invoke(body.encode(), "".join(said)) is Verdict.NATIVE
-    assert _invoke(body.encode(), "".join(said[:3])) is Verdict.BROKEN
+    assert invoked(body.encode(), "".join(said)) is Verdict.NATIVE
+    assert invoked(body.encode(), "".join(said[:3])) is Verdict.BROKEN
 
 
 def test_words_of_an_event_stream_that_look_like_json_are_words() -> None:
@@ -212,8 +222,8 @@ def test_words_of_an_event_stream_that_look_like_json_are_words() -> None:
     """
     body = "".join(f"data: {word}\n\n" for word in ("There", "are", "42", '"quoted"', "null", "things", "here"))
 
-    assert _invoke(body.encode(), 'There are 42 "quoted" null things here') is Verdict.NATIVE
-    assert _invoke(body.encode(), 'There are "quoted" null things here') is Verdict.BROKEN
+    assert invoked(body.encode(), 'There are 42 "quoted" null things here') is Verdict.NATIVE
+    assert invoked(body.encode(), 'There are "quoted" null things here') is Verdict.BROKEN
 
 
 @pytest.mark.parametrize(
@@ -231,7 +241,7 @@ def test_white_space_and_decoration_are_no_matter(change: Callable[[str], str]) 
     """
     Nothing of the answer is lost or said twice by it.
     """
-    assert _invoke(answer_json(f"{TEXT}\n"), change(TEXT)) is Verdict.NATIVE
+    assert invoked(answer_json(f"{TEXT}\n"), change(TEXT)) is Verdict.NATIVE
 
 
 @pytest.mark.parametrize(
@@ -253,7 +263,7 @@ def test_entities_thoughts_end_marks_and_the_echo_may_go(said: str, given: str) 
     """
     None of them is the answer.
     """
-    assert _invoke(answer_json(said), given) is Verdict.NATIVE
+    assert invoked(answer_json(said), given) is Verdict.NATIVE
 
 
 def test_of_an_answer_in_fields_no_field_may_go() -> None:
@@ -261,9 +271,9 @@ def test_of_an_answer_in_fields_no_field_may_go() -> None:
     The marks that name them are no part of the answer; what stands between them is.
     """
     said = "[[ ## answer ## ]]\nIt is the lamp.\n\n[[ ## why ## ]]\nNothing else is lit.\n\n[[ ## completed ## ]]"
-    assert _invoke(answer_json(said), "It is the lamp. Nothing else is lit.") is Verdict.NATIVE
-    assert _invoke(answer_json(said), "It is the lamp.") is Verdict.BROKEN
-    assert _invoke(answer_json("See [[ the lamp ]] there."), "See there.") is Verdict.BROKEN
+    assert invoked(answer_json(said), "It is the lamp. Nothing else is lit.") is Verdict.NATIVE
+    assert invoked(answer_json(said), "It is the lamp.") is Verdict.BROKEN
+    assert invoked(answer_json("See [[ the lamp ]] there."), "See there.") is Verdict.BROKEN
 
 
 @pytest.mark.parametrize("tags", [("", ""), ("<think>", "</think>"), ("<thinking>", "</thinking>\n")])
@@ -279,7 +289,7 @@ def test_reasoning_and_answer_may_come_out_together(tags: tuple[str, str], turns
         rows += [_event({"delta": {"content": piece}}) for piece in said]
         given += f"{tags[0]}{''.join(thought)}{tags[1]}{''.join(said)}"
 
-    assert _invoke("".join(rows).encode(), given) is Verdict.NATIVE
+    assert invoked("".join(rows).encode(), given) is Verdict.NATIVE
 
 
 def test_of_answers_that_events_number_one_will_do_and_not_two_by_turns() -> None:
@@ -292,9 +302,9 @@ def test_of_answers_that_events_number_one_will_do_and_not_two_by_turns() -> Non
     blocks = [int(number % 8 > 4) for number in range(len(PIECES))]
     anew = "".join(_event({"index": block, "text": text}) for block, text in zip(blocks, PIECES, strict=True)).encode()
 
-    assert _invoke(told, "".join(f"{piece}a" for piece in PIECES)) is Verdict.NATIVE
-    assert _invoke(told, "".join(text for _, text in by_turns)) is Verdict.BROKEN
-    assert [_invoke(body, TEXT) for body in (counted, anew)] == [Verdict.NATIVE] * 2
+    assert invoked(told, "".join(f"{piece}a" for piece in PIECES)) is Verdict.NATIVE
+    assert invoked(told, "".join(text for _, text in by_turns)) is Verdict.BROKEN
+    assert [invoked(body, TEXT) for body in (counted, anew)] == [Verdict.NATIVE] * 2
 
 
 def test_what_a_form_or_base64_holds_is_the_answer_as_well() -> None:
@@ -307,7 +317,7 @@ def test_what_a_form_or_base64_holds_is_the_answer_as_well() -> None:
     packed = "".join(f"data: {base64.b64encode(piece.encode()).decode()}\n\n" for piece in PIECES).encode()
 
     for body in (whole, pieces, packed):
-        assert [_invoke(body, given) for given in (TEXT, TEXT[:-9])] == [Verdict.NATIVE, Verdict.BROKEN]
+        assert [invoked(body, given) for given in (TEXT, TEXT[:-9])] == [Verdict.NATIVE, Verdict.BROKEN]
 
 
 def test_two_answers_put_together_are_both_upstreams() -> None:
@@ -333,7 +343,7 @@ def test_nothing_is_no_answer(value: str | None) -> None:
     """
     Neither None nor an empty text.
     """
-    assert _invoke(answer_json(TEXT), value) is Verdict.BROKEN
+    assert invoked(answer_json(TEXT), value) is Verdict.BROKEN
 
 
 def _spoilt(how: str) -> list[str]:
@@ -392,7 +402,7 @@ def test_very_long_answers_are_judged_in_little_time(change: Callable[[str], str
     words = [f"w{number * 7919 % 10007}" for number in range(33_000)]
     text = " ".join(words)
     began = time.process_time()
-    verdict = _invoke(answer_json(text), change(text))
+    verdict = invoked(answer_json(text), change(text))
 
     assert verdict is expected
     assert time.process_time() - began < 20

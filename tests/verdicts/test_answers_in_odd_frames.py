@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from base64 import b64encode
 from itertools import cycle
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import quote
 from xml.sax.saxutils import escape
 
@@ -196,11 +196,17 @@ def test_an_answer_that_was_cut_off_is_read_up_to_there() -> None:
     """
     for wire in (_one_behind_the_other, _behind_lengths, _behind_letters_of_their_kind, _of_several_parts, _marked_up):
         body = wire(PIECES)
-        whole = [one.value for one in documents(body)]
+        whole = _told(body)
         for at in range(len(body) // 2, len(body) // 2 + 60):
-            cut = [one.value for one in documents(body[:at])]
+            cut = _told(body[:at])
             assert cut[:-1] == whole[: len(cut) - 1]
             assert len(cut) > 3
+
+
+def _told(body: bytes) -> Sequence[object]:
+    found: list[Any] = [one.value for one in documents(body)]
+    # a document in XML is one, of many texts
+    return list(found[0]["/a/t"]) if len(found) == 1 else found
 
 
 def test_a_channel_is_given_whole_and_what_tells_of_the_end_is_none() -> None:

@@ -8,7 +8,7 @@ from itertools import permutations
 from typing import TYPE_CHECKING
 
 import pytest
-from stories import ANSWERS, LOOP, PROMPTS, WORKER, Story, answer_json, pieces_of
+from stories import ANSWERS, LOOP, PROMPTS, WORKER, Story, answer_json, judged, one_each, pieces_of
 
 from harness.events import Answered
 from harness.verdicts import judge
@@ -17,30 +17,9 @@ from harness.words import Capability, FanOut, Mechanism, Verdict
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from harness.cells import Judgement
 
 BATCH, ABATCH = Capability.BATCH, Capability.ABATCH
 REFUSAL = "I cannot answer that question today, please come back tomorrow."
-
-
-def _one_each(answers: Sequence[str], *, overlap: bool = False, capability: Capability = BATCH) -> Story:
-    """
-    Tell a batch of one request an input.
-    """
-    story = Story(capability, LOOP if capability.is_async else Story(BATCH).home).begin()
-    requests = []
-    for number, answer in enumerate(answers):
-        requests.append(story.send((number,)))
-        if not overlap:
-            story.whole(requests[-1], answer_json(answer))
-    if overlap:
-        for request, answer in zip(requests, answers, strict=True):
-            story.whole(request, answer_json(answer))
-    return story
-
-
-def _judged(story: Story, *outputs: str | None) -> Judgement:
-    return judge(story.capability, story.give(*outputs).events)
 
 
 def test_one_request_with_all_inputs_is_batched() -> None:
@@ -49,7 +28,7 @@ def test_one_request_with_all_inputs_is_batched() -> None:
     """
     story = Story(BATCH).begin()
     story.whole(story.send((0, 1, 2)), answer_json(*ANSWERS))
-    judgement = _judged(story, *ANSWERS)
+    judgement = judged(story, *ANSWERS)
 
     assert (judgement.verdict, judgement.evidence.most_inputs_in_a_request) == (Verdict.NATIVE, 3)
 
@@ -62,7 +41,7 @@ def test_two_requests_for_three_inputs_are_batched() -> None:
     story.whole(story.send((0, 1)), answer_json(*ANSWERS[:2]))
     story.whole(story.send((2,)), answer_json(ANSWERS[2]))
 
-    assert _judged(story, *ANSWERS).evidence.fan_out is FanOut.BATCHED
+    assert judged(story, *ANSWERS).evidence.fan_out is FanOut.BATCHED
 
 
 @pytest.mark.parametrize(("overlap", "expected"), [(True, Mechanism.CONCURRENT), (False, Mechanism.SEQUENTIAL)])
@@ -74,7 +53,7 @@ def test_requests_that_overlap_are_concurrent(
     """
     Also where the upstream gave several inputs the very same answer.
     """
-    judgement = _judged(_one_each(answers, overlap=overlap, capability=capability), *answers)
+    judgement = judged(one_each(answers, overlap=overlap, capability=capability), *answers)
 
     assert (judgement.verdict, judgement.mechanism) == (Verdict.FALLBACK, expected)
     assert (judgement.evidence.inference_requests, judgement.evidence.peak_in_flight) == (3, 3 if overlap else 1)
@@ -86,7 +65,7 @@ def test_answers_that_share_words_and_are_decorated_stay_apart(decorate: Callabl
     The request that carries an input comes first among those whose answers are alike.
     """
     answers = [f"{ANSWERS[0][:30]} It speaks of the sea, the night, ships and lamps, number {n}." for n in range(3)]
-    judgement = _judged(_one_each(answers, overlap=True), *map(decorate, answers))
+    judgement = judged(one_each(answers, overlap=True), *map(decorate, answers))
 
     assert judgement.mechanism is Mechanism.CONCURRENT
 
@@ -97,12 +76,12 @@ def test_reordered_output_is_broken(order: Sequence[int], together: bool) -> Non
     """
     However the inputs travelled.
     """
-    story = _one_each(ANSWERS)
+    story = one_each(ANSWERS)
     if together:
         story = Story(BATCH).begin()
         story.whole(story.send((0, 1, 2)), answer_json(*ANSWERS))
 
-    assert _judged(story, *(ANSWERS[number] for number in order)).verdict is Verdict.BROKEN
+    assert judged(story, *(ANSWERS[number] for number in order)).verdict is Verdict.BROKEN
 
 
 @pytest.mark.parametrize("answers", [ANSWERS, ("The sea is wide.", "The road is long.", "The oven is hot.")])
@@ -117,14 +96,14 @@ def test_lost_repeated_and_missing_outputs_are_broken(answers: Sequence[str], sh
     """
     outputs = ["" if number is None else answers[number] for number in shape]
 
-    assert _judged(_one_each(answers), *outputs).verdict is Verdict.BROKEN
+    assert judged(one_each(answers), *outputs).verdict is Verdict.BROKEN
 
 
 def test_three_inputs_but_one_output_is_broken() -> None:
     """
     Also where the one output holds all three answers.
     """
-    story = _one_each(ANSWERS)
+    story = one_each(ANSWERS)
     story.give(" ".join(ANSWERS), plural=False)
 
     assert judge(BATCH, story.events).verdict is Verdict.BROKEN
@@ -139,7 +118,7 @@ def test_answers_out_of_order_that_are_sorted_back_are_right(keys: str) -> None:
     story = Story(BATCH).begin()
     story.whole(story.send((0, 1, 2)), json.dumps({"items": rows[::-1]}).encode())
 
-    assert _judged(story, *ANSWERS).verdict is Verdict.NATIVE
+    assert judged(story, *ANSWERS).verdict is Verdict.NATIVE
 
 
 def test_uploading_and_polling_is_one_inference_request() -> None:
@@ -154,7 +133,7 @@ def test_uploading_and_polling_is_one_inference_request() -> None:
         story.whole(story.send((), method="GET", uri="https://api.example.com/batches/batch-9"), status)
     rows = [json.dumps({"custom_id": str(n), "text": answer}).encode() + b"\n" for n, answer in enumerate(ANSWERS)]
     story.whole(story.send((), method="GET", uri="https://api.example.com/files/file-out-2"), b"".join(rows[::-1]))
-    judgement = _judged(story, *ANSWERS)
+    judgement = judged(story, *ANSWERS)
 
     assert (judgement.verdict, judgement.evidence.inference_requests) == (Verdict.NATIVE, 1)
 
@@ -168,9 +147,44 @@ def test_one_answer_to_all_prompts_may_be_taken_apart(mark: str) -> None:
         story = Story(BATCH).begin()
         said = mark.replace("2", "1") + mark.join(ANSWERS)
         story.whole(story.send((0, 1, 2)), json.dumps({"text": said}).encode())
-        judgement = _judged(story, *(answer[: len(answer) - lost] for answer in ANSWERS))
+        judgement = judged(story, *(answer[: len(answer) - lost] for answer in ANSWERS))
 
         assert judgement.verdict is (Verdict.BROKEN if lost else Verdict.NATIVE)
+
+
+@pytest.mark.parametrize(
+    ("lead", "mark", "cut"),
+    [
+        ("Sure! Here are the answers:", "\n\n### Question 1\n", 0),
+        ("Sure, here you are.", "\n1. ", 0),
+        ("Sure, here you are.", "\n1. ", 12),
+        ("Sure! Here are the answers:", "\n\n### Question 1\n", 12),
+        ("1. First a word, in step 1.", " ", 0),
+    ],
+)
+def test_what_leads_up_to_answers_in_one_may_go(lead: str, mark: str, cut: int) -> None:
+    """
+    The words before the first mark are none of the answers', and all behind it are.
+    """
+    story = Story(BATCH).begin()
+    said = lead + "".join(f"{mark.replace('1', str(number))}{one}" for number, one in enumerate(ANSWERS, 1))
+    story.whole(story.send((0, 1, 2)), json.dumps({"text": said}).encode())
+    judgement = judged(story, ANSWERS[0][cut:], *ANSWERS[1:])
+
+    assert judgement.verdict is (Verdict.NATIVE if "1" in mark and not cut else Verdict.BROKEN), judgement.reason
+
+
+@pytest.mark.parametrize("marked", [True, False])
+def test_numbered_answers_in_one_may_be_put_in_order(marked: bool) -> None:
+    """
+    Where code words say whose each is; otherwise their order does.
+    """
+    answers = [answer if marked else f"{REFUSAL} {'abc'[n] * 20}" for n, answer in enumerate(ANSWERS)]
+    story = Story(BATCH).begin()
+    said = "".join(f"\n[{number}] {answers[number]}" for number in (2, 0, 1))
+    story.whole(story.send((0, 1, 2)), json.dumps({"text": said}).encode())
+
+    assert judged(story, *answers).verdict is (Verdict.NATIVE if marked else Verdict.BROKEN)
 
 
 @pytest.mark.parametrize("burst", [1, 4])
@@ -185,7 +199,7 @@ def test_answers_that_one_stream_tells_by_turns_are_told_apart(burst: int) -> No
     story = Story(BATCH).begin()
     story.whole(story.send((0, 1, 2)), b"".join(events))
 
-    assert _judged(story, *ANSWERS).verdict is Verdict.NATIVE
+    assert judged(story, *ANSWERS).verdict is Verdict.NATIVE
 
 
 @pytest.mark.parametrize(("later", "expected"), [(0.04, Mechanism.CONCURRENT), (0.06, Mechanism.SEQUENTIAL)])
@@ -198,7 +212,7 @@ def test_overlapping_is_what_overlaps_on_the_recordings_clock(later: float, expe
     for request, answer in zip(requests, ANSWERS, strict=True):
         story.sent_at[request] = story.clock = request * later
         story.whole(request, answer_json(answer))
-    judgement = _judged(story, *ANSWERS)
+    judgement = judged(story, *ANSWERS)
 
     assert (judgement.mechanism, judgement.evidence.peak_in_flight > 1) == (expected, expected is Mechanism.CONCURRENT)
 
@@ -207,7 +221,7 @@ def test_who_waits_for_each_answer_is_sequential_whatever_was_recorded() -> None
     """
     A recording of requests that overlapped makes no adapter concurrent that waits for each answer.
     """
-    story = _one_each(ANSWERS)
+    story = one_each(ANSWERS)
     events = [replace(one, at=0.0) if isinstance(one, Answered) else one for one in story.give(*ANSWERS).events]
 
     assert judge(BATCH, events).mechanism is Mechanism.SEQUENTIAL
@@ -224,7 +238,31 @@ def test_a_job_for_each_input_is_no_batch(answers: Sequence[str]) -> None:
     for number, answer in enumerate(answers):
         poll = story.send((), method="GET", uri=f"https://api.example.com/jobs/job-{number}00")
         story.whole(poll, json.dumps({"id": f"job-{number}00", "output": answer}).encode())
-    judgement = _judged(story, *answers)
+    judgement = judged(story, *answers)
+
+    assert (judgement.mechanism, judgement.evidence.inference_requests) == (Mechanism.CONCURRENT, 3)
+
+
+@pytest.mark.parametrize("order", list(permutations(range(3))))
+def test_what_all_jobs_have_in_common_names_none_of_them(order: Sequence[int]) -> None:
+    """
+    An upstream that repeats the settings of each job in its answers leads from no job to another.
+    """
+    story = Story(BATCH).begin()
+    settings = {"endpoint": "/v1/chat/completions", "model": "m-2024"}
+    for number in order:
+        file = story.send((number,), uri="https://api.example.com/v1/files", text=PROMPTS[number])
+        story.whole(file, json.dumps({"id": f"file-{number}00"}).encode())
+    for number in sorted(order):
+        told = {**settings, "input_file_id": f"file-{number}00"}
+        job = story.send((), uri="https://api.example.com/v1/batches", text=json.dumps(told))
+        story.whole(job, json.dumps({**told, "id": f"job-{number}00"}).encode())
+        poll = story.send((), method="GET", uri=f"https://api.example.com/v1/batches/job-{number}00")
+        story.whole(poll, json.dumps({**settings, "status": "running"}).encode())
+    for number in order:
+        poll = story.send((), method="GET", uri=f"https://api.example.com/v1/batches/job-{number}00")
+        story.whole(poll, json.dumps({**settings, "output": ANSWERS[number]}).encode())
+    judgement = judged(story, *ANSWERS)
 
     assert (judgement.mechanism, judgement.evidence.inference_requests) == (Mechanism.CONCURRENT, 3)
 
@@ -241,7 +279,7 @@ def test_a_chat_that_sends_its_history_along_is_sequential(answers: Sequence[str
     for number, answer in enumerate(told):
         story.whole(story.send(tuple(range(number + 1)), text="\n".join(told[:number])), answer_json(answer))
 
-    assert _judged(story, *told).mechanism is Mechanism.SEQUENTIAL
+    assert judged(story, *told).mechanism is Mechanism.SEQUENTIAL
 
 
 def test_one_answer_to_all_inputs_given_three_times_is_broken() -> None:
@@ -251,7 +289,7 @@ def test_one_answer_to_all_inputs_given_three_times_is_broken() -> None:
     story = Story(BATCH).begin()
     story.whole(story.send((0, 1, 2)), answer_json(" ".join(ANSWERS)))
 
-    assert _judged(story, *[" ".join(ANSWERS)] * 3).verdict is Verdict.BROKEN
+    assert judged(story, *[" ".join(ANSWERS)] * 3).verdict is Verdict.BROKEN
 
 
 @pytest.mark.parametrize("echo", [True, False])
@@ -272,7 +310,7 @@ def test_a_log_or_moderation_of_all_inputs_is_no_inference_request(echo: bool, b
             story.whole(story.send((number,)), answer_json(answer))
     if not before:
         story.whole(story.send((0, 1, 2), uri="https://api.example.com/log"), said)
-    judgement = _judged(story, *ANSWERS)
+    judgement = judged(story, *ANSWERS)
 
     assert judgement.evidence.inference_requests == (1 if together else 3)
     assert judgement.mechanism is (None if together else Mechanism.SEQUENTIAL)
@@ -299,6 +337,6 @@ def test_messages_on_one_websocket_overlap_where_none_waits_for_an_answer(waits:
     """
     All answers are noted as that to the last message; each message has asked for one of them.
     """
-    judgement = _judged(_messages(waits=waits), *ANSWERS)
+    judgement = judged(_messages(waits=waits), *ANSWERS)
 
     assert (judgement.mechanism, judgement.evidence.inference_requests) == (mechanism, len(ANSWERS))

@@ -140,6 +140,7 @@ class Call:
         self._queue: deque[Callable[[], Event]] = deque()
         self._changed = threading.Condition()
         self._player: Answer | None = None
+        self._recorder: Recorder | None = None
         self._status: Status | None = None
         self._cancelled = False
         first = {operation.type(): operation for operations, _ in batches for operation in operations}
@@ -203,15 +204,22 @@ class Call:
         self._begin("async" if future else "sync")  # who asks for a future does not wait
         if future:
             self._answer_later()
-        elif not self._unary:
+            return
+        self._take_down()
+        if not self._unary:
             self._tell_start()
 
     def _begin(self, hook: Hook) -> None:
         exchange = self._tape.send(call_request(self._asked.target, self._asked.method, self._messages), hook)
-        self._player = exchange.player
-        if exchange.recorder is not None:
-            self._player, failure = self._record(exchange.recorder)
-            self._status = failure
+        self._player, self._recorder = exchange.player, exchange.recorder
+
+    def _take_down(self) -> None:
+        """
+        While recording, read the real answer, in the thread that waits for it.
+        """
+        if self._recorder is not None:
+            recorder, self._recorder = self._recorder, None
+            self._player, self._status = self._record(recorder)
 
     def _record(self, recorder: Recorder) -> tuple[Answer | None, Status | None]:
         import grpc  # noqa: PLC0415 - only where somebody uses it
@@ -303,8 +311,9 @@ class Call:
         """
         Receive the one message of a call that has no stream of them, and its status.
         """
-        if self._player is None and self._status is None:
+        if self._player is None and self._recorder is None and self._status is None:
             self._begin("sync")
+        self._take_down()
         message = self._pull()
         self._settle()
         self._finish(message, None)

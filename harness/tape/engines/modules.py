@@ -42,7 +42,7 @@ def provide(spec: EngineSpec, target: str, *, recording: bool) -> Engine:
     if recording:
         _Imports(engine, target.partition(":")[0].partition(".")[0]).install()
     else:
-        for name in [name for name in sys.modules if spec.provides(name)]:
+        for name in [name for name in tuple(sys.modules) if spec.provides(name)]:
             del sys.modules[name]
         sys.meta_path.insert(0, _Finder(engine))
     return engine

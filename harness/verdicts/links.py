@@ -1,0 +1,65 @@
+"""From an answer back to what asked for it: by the names that one exchange gives and a later one says."""
+
+from __future__ import annotations
+
+import re
+from math import inf
+from typing import TYPE_CHECKING, Final
+
+from harness.verdicts.texts import texts
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from harness.verdicts.exchanges import Exchange
+
+_IDENTIFIER: Final = re.compile(r"[\w.:/-]{4,}")
+
+
+def linked(bringer: Exchange, calls: Sequence[Exchange]) -> list[Exchange]:
+    """
+    Follow identifiers back: from a poll to what created its job, from there to the upload.
+    """
+    known = _known(calls)
+    found: list[Exchange] = []
+    open_ends = [bringer]
+    while open_ends:
+        one = open_ends.pop()
+        names = _names(one)
+        for earlier in calls:
+            if earlier.order < one.order and earlier not in found and names & _gives(earlier, known):
+                found.append(earlier)
+                open_ends.append(earlier)
+    return found
+
+
+def _names(exchange: Exchange) -> frozenset[str]:
+    words = _IDENTIFIER.findall(f"{exchange.sent.uri}\n{exchange.sent.text}")
+    return frozenset(part for word in words for part in (word, *word.split("/")) if any(c.isdigit() for c in part))
+
+
+def _known(calls: Sequence[Exchange]) -> dict[str, int]:
+    """
+    Return the words that requests say, and from where in the log on an answer that repeats one gives nothing new.
+
+    One that a single request brought up, and its answer repeats, may still name a job, as the client chose to call it.
+    What different requests to one address say is what they all ask for, such as a model, and names no job at all.
+    """
+    known: dict[str, int] = {}
+    first: dict[tuple[tuple[str, str], str], Exchange] = {}
+    for one in calls:
+        for word in _names(one):
+            before = first.setdefault((one.address, word), one)
+            alike = (before.sent.uri, before.sent.text) == (one.sent.uri, one.sent.text)
+            place = one.order + 1 if alike else before.order
+            known[word] = min(known.get(word, place), place)
+    return known
+
+
+def _gives(exchange: Exchange, known: dict[str, int]) -> frozenset[str]:
+    """
+    Return the words of an answer that may name something later: not those of its own address, such as v1.
+    """
+    said = frozenset(part for text in texts(exchange.body) for part in (text, *text.split("/")))
+    own = frozenset(exchange.sent.uri.partition("?")[0].split("/"))
+    return frozenset(word for word in said - own if exchange.order < known.get(word, inf))
