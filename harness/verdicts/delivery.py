@@ -103,6 +103,7 @@ def _begun(events: Sequence[Event], answer: Sequence[Exchange], given_up: Sequen
         for one in given_up
         if one not in answer
         and one.places
+        and not one.refused
         and (after := asked[bisect_right(asked, one.order) :])
         and any(one.places[0] < place < after[0] for place in items)
     ]

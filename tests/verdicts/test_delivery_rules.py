@@ -343,6 +343,24 @@ def test_what_was_streamed_before_an_answer_broke_off_counts(holds: bool, expect
     assert (_said(judgement), judgement.evidence.arrivals) == (expected, len(part) + 1)
 
 
+def test_what_was_refused_beside_a_stream_is_no_part_of_it() -> None:
+    """
+    Some libraries look up more in the background while they stream; the words of a refusal are no arrivals.
+    """
+    story = Story(STREAM).begin()
+    request = story.send(stream=True)
+    story.head(request, sse(PIECES), kind="text/event-stream")
+    for index, piece in enumerate(PIECES):
+        if index == 1:
+            looked_up = story.send((), method="GET", uri="https://h/config")
+            story.head(looked_up, [b"Who are you?"], status=401).arrive(looked_up, 0).end(looked_up)
+        story.arrive(request, index).item(piece)
+    story.send((), method="GET", uri="https://h/more")
+    judgement = judge(STREAM, story.end(request).give().events)
+
+    assert (_said(judgement), judgement.evidence.arrivals) == (NATIVE, len(sse(PIECES)))
+
+
 @pytest.mark.parametrize("winner", [0, 1])
 def test_of_two_answers_asked_for_at_once_the_faster_one_was_given(winner: int) -> None:
     """
