@@ -338,13 +338,14 @@ def _taken_apart(outputs: Sequence[str], inputs: Sequence[str], found: Traffic) 
     """
     whole: set[int] = set()
     for numbers in found.serves.values():
-        parts = {number: squeeze(outputs[number]) for number in sorted(numbers)}
+        order = sorted(numbers)
+        given = [squeeze(outputs[number]) for number in order]
         said = [text for one in _exchanges(numbers[0], found) for text in one.texts]
         # a code word says whose a part is, and otherwise its place among the others does
-        marked = all((code_word(inputs[number]) or " ") in part for number, part in parts.items())
+        marked = all((code_word(inputs[number]) or " ") in part for number, part in zip(order, given, strict=True))
         if len(numbers) > 1 and (
-            compare("".join(parts.values()), _bodies(numbers[0], found)).agreement is Agreement.SAME
-            or any(_cut_from(text, sorted(parts.values(), key=text.find if marked else _as_given)) for text in said)
+            compare("".join(given), _bodies(numbers[0], found)).agreement is Agreement.SAME
+            or any(_cut_from(text, sorted(given, key=text.find) if marked else given) for text in said)
         ):
             whole.update(numbers)
     return frozenset(whole)
@@ -384,10 +385,6 @@ def _mark_alone(before: str, *between: str) -> str:
         return before
     found = [*re.finditer(marks.pop(), before)]
     return found[0].group() if len(found) == 1 and found[0].end() == len(before) else before
-
-
-def _as_given(_part: str) -> int:
-    return 0
 
 
 def _shared(number: int, found: Traffic) -> bool:

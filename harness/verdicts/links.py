@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Final
 from harness.verdicts.texts import texts
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from harness.verdicts.exchanges import Exchange
 
@@ -20,14 +20,16 @@ def linked(bringer: Exchange, calls: Sequence[Exchange]) -> list[Exchange]:
     """
     Follow identifiers back: from a poll to what created its job, from there to the upload.
     """
-    known = _known(calls)
+    names = {one.sent.request: _names(one) for one in (*calls, bringer)}
+    known = _known(calls, names)
+    gives = {one.sent.request: _gives(one, known) for one in calls}
     found: list[Exchange] = []
     open_ends = [bringer]
     while open_ends:
         one = open_ends.pop()
-        names = _names(one)
+        said = names[one.sent.request]
         for earlier in calls:
-            if earlier.order < one.order and earlier not in found and names & _gives(earlier, known):
+            if earlier.order < one.order and earlier not in found and said & gives[earlier.sent.request]:
                 found.append(earlier)
                 open_ends.append(earlier)
     return found
@@ -38,7 +40,7 @@ def _names(exchange: Exchange) -> frozenset[str]:
     return frozenset(part for word in words for part in (word, *word.split("/")) if any(c.isdigit() for c in part))
 
 
-def _known(calls: Sequence[Exchange]) -> dict[str, int]:
+def _known(calls: Sequence[Exchange], names: Mapping[int, frozenset[str]]) -> dict[str, int]:
     """
     Return the words that requests say, and from where in the log on an answer that repeats one gives nothing new.
 
@@ -48,7 +50,7 @@ def _known(calls: Sequence[Exchange]) -> dict[str, int]:
     known: dict[str, int] = {}
     first: dict[tuple[tuple[str, str], str], Exchange] = {}
     for one in calls:
-        for word in _names(one):
+        for word in names[one.sent.request]:
             before = first.setdefault((one.address, word), one)
             alike = (before.sent.uri, before.sent.text) == (one.sent.uri, one.sent.text)
             place = one.order + 1 if alike else before.order

@@ -54,9 +54,10 @@ def squeeze(text: str) -> str:
     accents, and characters beyond the first plane are written as the two halves that JSON cuts them into.
     """
     if not text.isascii():
-        text = _ASTRAL.sub(_halves, unicodedata.normalize("NFKD", text))
-    # a NUL closes the pieces of some streams; tokens of SentencePiece have this block for a space
-    return "".join(text.replace("\0", " ").replace("\u2581", " ").split())
+        # tokens of SentencePiece have this block for a space
+        text = _ASTRAL.sub(_halves, unicodedata.normalize("NFKD", text)).replace("\u2581", " ")
+    # a NUL closes the pieces of some streams
+    return "".join(text.replace("\0", " ").split())
 
 
 def readable(squeezed: str) -> str:
