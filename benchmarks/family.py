@@ -3,6 +3,8 @@ What the harness costs beside what it stands on, whole processes, in turn on the
 
 * **The floor**: the same six calls of the same adapters in one bare loop over plain vcrpy, in one process, without any
   evidence. An instance is made for each call, as here too: constructors talk, and instances change themselves.
+  The harness has the committed matrix beside it, as in CI, so that the calls of an adapter may share a process; what it
+  takes to measure each call in a process of its own stands below.
 * **langchain-tests**: its own invoke, ainvoke, stream, astream, batch and abatch tests of one modern chat model over
   recordings, against the harness on that adapter, and on the family by the adapter. Beside it runs the import of that
   model and its construction, and nothing else: nobody who runs the real class can take less.
@@ -75,19 +77,20 @@ def run(side: Side) -> Cost:
 
 def sides(family: Path, chat: Path, adapters: Sequence[str]) -> list[Side]:
     """
-    Return the five sides, in the order in which they are run.
+    Return the six sides, in the order in which they are run.
 
     Args:
         family: the Python of the family's environment.
         chat: the Python of the chat model's environment.
         adapters: the family's adapters to run.
     """
-    ours = ("-m", "harness", "run", *adapters, "--config", str(FAMILY), "--json", os.devnull, "--no-baseline")
-    one = ("-m", "harness", "run", "--json", os.devnull, "--no-baseline")
+    ours = ("-m", "harness", "run", *adapters, "--config", str(FAMILY), "--json", os.devnull)
+    one = ("-m", "harness", "run", "--json", os.devnull)
     standard = ("-m", "pytest", "-q", "-p", "no:cacheprovider", "--record-mode=none", "--block-network", *STANDARD)
     return [
         Side(name="floor", command=(str(family), str(HERE / "_floor.py"), str(FAMILY), *adapters), folder=HERE),
         Side(name="family", command=(str(family), *ours), folder=HERE),
+        Side(name="family, a process a call", command=(str(family), *ours, "--alone"), folder=HERE),
         Side(name="langchain-tests", command=(str(chat), *standard), folder=CHAT / "standard"),
         Side(name="one adapter", command=(str(chat), *one), folder=CHAT),
         Side(name="its import", command=(str(chat), "-c", IMPORT), folder=CHAT),
@@ -144,6 +147,7 @@ def main() -> int:
     options = parser.parse_args()
     console = Console(width=110)
     adapters = options.adapter or over_http()
+    run(Side(name="the matrix of one adapter", command=(str(options.chat_python), "-m", "harness", "run"), folder=CHAT))
     costs: dict[str, list[Cost]] = {}
     for _ in range(options.rounds):
         for side in sides(options.family_python, options.chat_python, adapters):
@@ -168,6 +172,8 @@ def main() -> int:
         missed += not kept
         bound = f"at {'least' if least else 'most'} {limit:g}"
         console.print(f"[{'green' if kept else 'red'}]{what} {figure:.2f} {of}[/] ({bound})")
+    forked = ratio(costs["family, a process a call"], costs["floor"])
+    console.print(f"with a process for each call the family costs {forked:.2f} times the floor")
     alone = ratio(costs["langchain-tests"], costs["its import"])
     console.print(f"the import of that one adapter alone is {alone:.2f} times faster than langchain-tests")
     return int(missed > 0)

@@ -16,7 +16,7 @@ from harness.battery.aftermath import Aftermath
 from harness.battery.calls import Call, chain, files_at, raised
 from harness.battery.children import ChildWatch
 from harness.battery.counting import Counts
-from harness.battery.job import Job, Send, note
+from harness.battery.job import Job, Send, note, notes
 from harness.battery.loop import Heartbeat, new_loop, wait_watch
 from harness.battery.prompts import PROMPTS
 from harness.errors import UserError
@@ -281,8 +281,7 @@ class Cell:
         if self._job.mode == "record" or not path or not Path(path).exists():
             return None
         cassette = files.load(Path(path), match_on=self._adapter.match_on)
-        for name, value in told_of(cassette).items():
-            self._send("note", note(name, value))
+        self._send("notes", notes(told_of(cassette)))
         return cassette
 
     def _gate(self) -> Gate:
@@ -362,12 +361,12 @@ class Cell:
 
     def _tell_of_the_class(self) -> None:
         cls = type(self._instance) if self._instance is not None else unbuilt(self._adapter)
-        for capability, verdict in reflected(cls).items() if cls is not None else ():
-            self._send("note", note(f"reflected.{capability.value}", verdict.value))
+        overridden = {} if cls is None else reflected(cls)
+        told = {f"reflected.{capability.value}": verdict.value for capability, verdict in overridden.items()}
         through = [name for event in self._log.events if isinstance(event, Sent | Asked) for name in event.through]
-        told = {**self._engines_versions(), **distributions(self._adapter.target.partition(":")[0], through)}
-        for name, version in told.items():
-            self._send("note", note(f"distribution.{name}", version))
+        passed = {**self._engines_versions(), **distributions(self._adapter.target.partition(":")[0], through)}
+        told |= {f"distribution.{name}": version for name, version in passed.items()}
+        self._send("notes", notes(told))
 
     def _engines_versions(self) -> dict[str, str]:
         """

@@ -4,6 +4,7 @@ What a cell is told to do, and how it tells what happened.
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final, Literal, Protocol
 
@@ -72,6 +73,20 @@ def note(name: str, value: str = "") -> bytes:
     `done` (the cell came to its end: whatever its process does now is no death) and `fault`; the rest it hands on.
     """
     return f"{name} {value}".encode()
+
+
+def notes(told: Mapping[str, str]) -> bytes:
+    """
+    Return the payload of a frame of several notes, none of which the parent itself reads.
+    """
+    return json.dumps(dict(told)).encode()
+
+
+def read_notes(payload: bytes) -> dict[str, str]:
+    """
+    Return the notes of a frame of several.
+    """
+    return {str(name): str(value) for name, value in json.loads(payload).items()}
 
 
 def read_note(payload: bytes) -> tuple[str, str]:

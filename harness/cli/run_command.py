@@ -27,6 +27,7 @@ from harness.cli.summary import github_option
     "--column", "columns", multiple=True, metavar="CHECK", help="Add a check to the table as a column; repeatable."
 )
 @click.option("--no-baseline", is_flag=True, help="Do not compare with the committed matrix.")
+@click.option("--alone", is_flag=True, help="Make each call in its own process, also where the matrix knows it.")
 @github_option
 @click.pass_context
 def command(ctx: click.Context, /, **given: Any) -> None:  # noqa: ANN401 - the shared options
@@ -54,6 +55,7 @@ def command(ctx: click.Context, /, **given: Any) -> None:  # noqa: ANN401 - the 
         target=given["target"],
         folder=folder or (None if given["target"] else selection.project.reports),
         compare=not given["no_baseline"],
+        alone=given["alone"],
         columns=given["columns"],
         github=given["github"],
     )
@@ -69,6 +71,7 @@ class RunOptions:
         target: where the matrix goes, if it was asked for: a file, or `-`.
         folder: where the reports go; None where none are wanted.
         compare: compare with the committed matrix.
+        alone: no two calls share a process, whatever the committed matrix says.
         columns: checks that are columns of the table; the project's where none is named.
         github: append to the job summary.
     """
@@ -76,5 +79,6 @@ class RunOptions:
     target: str | None
     folder: Path | None
     compare: bool
+    alone: bool = False
     columns: tuple[str, ...] = ()
     github: bool = False

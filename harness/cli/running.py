@@ -45,6 +45,7 @@ def measure(
     settings: Settings,
     wanted: Callable[[Adapter], Sequence[Capability]] | None = None,
     columns: Columns | None = None,
+    committed: Matrix | None = None,
 ) -> Measured:
     """
     Measure what was selected and show how far it is.
@@ -54,6 +55,7 @@ def measure(
         settings: how to run.
         wanted: which calls to make for each adapter; those that were selected where none is given.
         columns: the checks that are tried beside; None for none.
+        committed: the matrix that calls which share a process may confirm; None for a process for each call.
     """
     calls = wanted or (lambda _: selection.capabilities)
     adapters = [one for one in selection.adapters if calls(one)]
@@ -64,7 +66,7 @@ def measure(
         Session(selection.project, settings, shown, columns, adapters=len(adapters)) as session,
     ):
         try:
-            rows = session.rows(adapters, calls)
+            rows = session.rows(adapters, calls, committed)
         except Interrupted as stop:
             rows, interrupted = stop.rows, True
     matrix = joined(matrix_of(rows, complete=False), None, selection.registered)
@@ -84,7 +86,7 @@ def run(selection: Selection, settings: Settings, options: RunOptions) -> int:
     claims = claims_of(selection.project)
     old = _before(options.folder, selection)
     baseline = baseline_of(selection.project.reports / MATRIX) if options.compare else None
-    measured = measure(selection, settings, columns=columns)
+    measured = measure(selection, settings, columns=columns, committed=None if options.alone else baseline)
     if measured.matrix.cells and options.target != results.STANDARD_OUTPUT:
         results.show_table(measured.matrix)
     if options.target is not None:

@@ -2,7 +2,7 @@
 A host: the process of one adapter, which imports the target once and gives each capability a cell of its own.
 
 The cell is a fork of the host. Where that cannot be (there is no fork, or the target started threads when it was
-imported, and a fork would lose them with their locks held), the cell is the host itself.
+imported, and a fork would lose them with their locks held), and where the order wants it, the cell is the host itself.
 """
 
 from __future__ import annotations
@@ -85,10 +85,11 @@ class Host:
         self._fetch()
         gc.freeze()
         self._tell(Frame(kind="ready"))
+        together = self._order.together or self._cells is Cells.IN_TURN
         for capability in self._order.capabilities:
-            if self._cells is Cells.FORKED and threading.active_count() == 1:
+            if not together and threading.active_count() == 1:
                 self._fork(capability)
-            elif self._run_here(capability) or self._cells is Cells.FORKED:
+            elif self._run_here(capability) or not together:
                 return
 
     def _settle(self) -> None:

@@ -108,7 +108,12 @@ class Fleet:
         self.close()
 
     def measure(
-        self, job: Job, capabilities: Sequence[Capability], on_event: OnEvent | None = None
+        self,
+        job: Job,
+        capabilities: Sequence[Capability],
+        on_event: OnEvent | None = None,
+        *,
+        together: bool = False,
     ) -> dict[Capability, Outcome]:
         """
         Run one adapter's cells and return what each left behind; blocks until all have ended.
@@ -117,6 +122,7 @@ class Fleet:
             job: the adapter and how to run it.
             capabilities: the cells, in the order in which they are run.
             on_event: called on this thread with each event when it comes.
+            together: run them in one process, one after the other, and in another one what that leaves undone.
 
         Raises:
             IsolationError: no process can be had, or the fleet was closed meanwhile.
@@ -124,8 +130,15 @@ class Fleet:
         outcomes: dict[Capability, Outcome] = {}
         with self._turns:
             while missing := tuple(wanted for wanted in capabilities if wanted not in outcomes):
-                outcomes |= self._visit(job, missing, on_event)
+                outcomes |= self._visit(job, missing, on_event, together=together)
         return outcomes
+
+    @property
+    def forks(self) -> bool:
+        """
+        Tell whether hosts and cells are forks; where they are not, an adapter's cells share a process in any case.
+        """
+        return not self._spawn
 
     def close(self) -> None:
         """
@@ -141,14 +154,14 @@ class Fleet:
         self._directory.cleanup()
 
     def _visit(
-        self, job: Job, capabilities: tuple[Capability, ...], on_event: OnEvent | None
+        self, job: Job, capabilities: tuple[Capability, ...], on_event: OnEvent | None, *, together: bool
     ) -> dict[Capability, Outcome]:
         # imports asyncio, for which the start of the fork server need not wait
         from harness.isolation.watch import Watch  # noqa: PLC0415 - see above
 
         host = self._launch()
         try:
-            host.start(self._order(job, capabilities, host.files))
+            host.start(self._order(job, capabilities, host.files, together=together))
             outcomes = Watch(host, job, capabilities, on_event).run()
             self._require_open()
             if not outcomes:
@@ -175,10 +188,11 @@ class Fleet:
             raise IsolationError("the run was stopped")
 
     @staticmethod
-    def _order(job: Job, capabilities: tuple[Capability, ...], files: Files) -> Order:
+    def _order(job: Job, capabilities: tuple[Capability, ...], files: Files, *, together: bool) -> Order:
         return Order(
             job=job,
             capabilities=tuple(capability.value for capability in capabilities),
+            together=together,
             output=str(files.output),
             stacks=str(files.stacks),
             directory=os.getcwd(),  # noqa: PTH109 - a text is wanted

@@ -12,6 +12,7 @@ import socket
 import subprocess
 import sys
 import threading
+import time
 from collections import deque
 from contextlib import suppress
 from typing import IO, TYPE_CHECKING, Final, Protocol
@@ -28,6 +29,10 @@ _MOST_OUTPUT: Final = 16 * 1024**2
 # Bytes of stacks that are read at most; faulthandler itself stops after a hundred threads.
 _MOST_STACKS: Final = 1024**2
 _GOODBYE: Final = 5.0
+# Bytes that are read at a time, and seconds for which more are left to gather where there were fewer. To wake up for
+# each event of an instant replay took this side as much processor time as to make something of them.
+_PIECE: Final = 1 << 16
+_GATHER: Final = 0.01
 
 
 class Process(Protocol):
@@ -160,8 +165,10 @@ class Host:
     def _read(self) -> None:
         frames = Frames()
         with suppress(OSError):
-            while data := os.read(self._inbound, 1 << 16):
+            while data := os.read(self._inbound, _PIECE):
                 self._inbox.put(frames.feed(data))
+                if len(data) < _PIECE:
+                    time.sleep(_GATHER)
         self._inbox.put(None)
 
     def next(self, seconds: float) -> Frame | None:

@@ -8,7 +8,7 @@ import signal
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Literal
 
-from harness.battery.job import read_note
+from harness.battery.job import read_note, read_notes
 from harness.events import Dialled, Died, Event, Where, decode
 
 if TYPE_CHECKING:
@@ -74,7 +74,7 @@ class Draft:
 
     def take(self, frame: Frame) -> Event | None:
         """
-        Keep a frame of kind `event`, `interaction` or `note`; return the event.
+        Keep a frame of kind `event`, `interaction`, `note` or `notes`; return the event.
         """
         if frame.kind == "event":
             return self._take_event(frame.payload)
@@ -83,6 +83,8 @@ class Draft:
         elif frame.kind == "note":
             name, value = read_note(frame.payload)
             self.notes[name] = value
+        elif frame.kind == "notes":
+            self._take_notes(frame.payload)
         return None
 
     def _take_event(self, payload: bytes) -> Event | None:
@@ -94,6 +96,12 @@ class Draft:
             return None
         self.events.append(event)
         return event
+
+    def _take_notes(self, payload: bytes) -> None:
+        try:
+            self.notes |= read_notes(payload)
+        except (ValueError, AttributeError) as error:
+            self.notes["fault"] = f"what a cell noted could not be read: {error}"
 
     @property
     def ended(self) -> bool:

@@ -55,6 +55,7 @@ class Order:
     Start one host: the job, the capabilities in their order, and the files that outlive a crash.
 
     Attributes:
+        together: all of them run in the host's own process, one after the other.
         output: where the host's and the cells' standard output and error go.
         stacks: where a crash or a hang leaves its stack.
         directory: the working directory of whoever started the run.
@@ -62,6 +63,7 @@ class Order:
 
     job: Job
     capabilities: tuple[str, ...]
+    together: bool
     output: str
     stacks: str
     directory: str
@@ -91,8 +93,8 @@ class Frame:
     Attributes:
         kind: `order` (to a host); `host` (payload: its process), `ready` (the import is over), `cell` (a cell begins;
             payload: its process, and how long the output and the stacks were before), `event` (an encoded event),
-            `interaction` (a recording's text), `note` (see `note`), `done` (a cell ended; payload: its exit status, a
-            signal as its negative, and how long the output is now).
+            `interaction` (a recording's text), `note` and `notes` (see there), `done` (a cell ended; payload: its exit
+            status, a signal as its negative, and how long the output is now).
         capability: whose it is; empty for the host's own.
     """
 

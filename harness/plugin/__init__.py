@@ -24,6 +24,7 @@ _OPTIONS = (
     ("json", "string", "write the matrix there", {"metavar": "FILE"}),
     ("reports", "string", "write the reports there; without it pytest writes none", {"metavar": "DIR"}),
     ("pace", "string", "instant (the default), recorded, or a factor of the recorded pace", {"metavar": "PACE"}),
+    ("alone", "bool", "make each call in its own process, also where the matrix knows it", {"action": "store_true"}),
     ("config", "string", "the configuration, if not the nearest harness.toml or pyproject.toml", {"metavar": "FILE"}),
     ("record", "bool", "talk to the real upstreams and write the cassettes", {"action": "store_true"}),
 )

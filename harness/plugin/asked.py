@@ -30,6 +30,7 @@ class Asked:
         reports: where to write the reports, if anywhere.
         pace: factor of the recorded pace.
         record: talk to the real upstreams.
+        alone: no two calls share a process, whatever the committed matrix says.
         columns: the checks that are columns of the table; the project's where there are none.
         part: which of several parts of the adapters to measure; None for all of them.
     """
@@ -41,6 +42,7 @@ class Asked:
     reports: Path | None
     pace: float
     record: bool
+    alone: bool = False
     part: Slice | None = None
     columns: tuple[str, ...] = ()
 
@@ -60,6 +62,7 @@ def read_options(config: pytest.Config) -> Asked:
         reports=_path(config, "reports"),
         pace=read_pace(str(_given(config, "pace") or "instant"), "--harness-pace"),
         record=bool(_given(config, "record")),
+        alone=bool(_given(config, "alone")),
         columns=tuple(_given(config, "column") or ()),
         part=_part(_given(config, "shard")),
     )

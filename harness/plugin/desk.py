@@ -110,7 +110,10 @@ class Desk:
 
     def _measure(self, adapter: Adapter, capability: Capability) -> Row:
         planned = self._planned.get(adapter, [capability])
-        return self._open().measure(adapter, planned if capability in planned else [*planned, capability])
+        calls = planned if capability in planned else [*planned, capability]
+        session = self._open()
+        committed = None if self._asked.alone else self._before()
+        return session.measure(adapter, calls, session.known(committed))
 
     def _open(self) -> Session:
         if self._session is None:

@@ -22,7 +22,9 @@ from harness.session import again
 from harness.session.attempts import read_attempt
 from harness.session.cells import cell, judged, measured, python_version
 from harness.session.fleets import fleet_for
+from harness.session.known import Known
 from harness.session.made import withheld
+from harness.session.outputs import versions
 from harness.session.problems import Problem, Trouble
 from harness.session.tidy import secrets_among, tidy
 from harness.verdicts import judge
@@ -152,6 +154,7 @@ class Session:
         self,
         adapters: Sequence[Adapter],
         capabilities: Sequence[Capability] | Callable[[Adapter], Sequence[Capability]] = tuple(Capability),
+        committed: Matrix | None = None,
     ) -> list[Row]:
         """
         Measure these adapters, those with the most columns first, and return their rows in the given order.
@@ -159,15 +162,17 @@ class Session:
         Args:
             adapters: those to measure.
             capabilities: the calls to make, or a function that says which for each adapter.
+            committed: the matrix whose cells an adapter's calls may confirm in one process (see `Known`).
 
         On KeyboardInterrupt the processes are ended and the rows known so far are kept in the
         exception's `rows`.
         """
         found: dict[int, Row] = {}
+        known = self.known(committed)
         pool = ThreadPoolExecutor(self._settings.workers)
         wanted = capabilities if callable(capabilities) else lambda _: capabilities
         order = range(len(adapters)) if self._columns is None else self._columns.in_turn(adapters)
-        futures = {pool.submit(self.measure, adapters[place], wanted(adapters[place])): place for place in order}
+        futures = {pool.submit(self.measure, adapters[place], wanted(adapters[place]), known): place for place in order}
         try:
             self._gather(futures, found)
         except BaseException as error:
@@ -179,9 +184,29 @@ class Session:
         pool.shutdown()
         return [found[place] for place in sorted(found)]
 
-    def measure(self, adapter: Adapter, capabilities: Sequence[Capability] = tuple(Capability)) -> Row:
+    def known(self, committed: Matrix | None) -> Known | None:
+        """
+        Return what of a committed matrix may be confirmed; None where it was made otherwise, or nothing is replayed.
+        """
+        settings = self._settings
+        if committed is None or settings.record or settings.pace or not self._fleet.forks:
+            return None
+        ours = versions(matrix_of((), complete=False))
+        return Known(committed, self._project.import_paths) if versions(committed) == ours else None
+
+    def measure(
+        self,
+        adapter: Adapter,
+        capabilities: Sequence[Capability] = tuple(Capability),
+        known: Known | None = None,
+    ) -> Row:
         """
         Measure one adapter.
+
+        Args:
+            adapter: which.
+            capabilities: the calls to make.
+            known: what they may confirm in one process; each has one of its own where nothing is given.
         """
         self._progress.started(adapter)
         calling: set[Capability] = set()
@@ -191,8 +216,24 @@ class Session:
                 calling.add(capability)
                 self._progress.called(adapter, capability)
 
-        row = self._row(adapter, self._measured(adapter, capabilities, self._settings, on_event))
+        row = self._confirmed(adapter, capabilities, known, on_event)
+        if row is None:
+            row = self._row(adapter, self._measured(adapter, capabilities, self._settings, on_event))
+        for one in row.cells:
+            self._progress.judged(adapter, one)
         return row if self._columns is None else replace(row, checks=self._columns.tried(self, adapter, capabilities))
+
+    def _confirmed(
+        self, adapter: Adapter, capabilities: Sequence[Capability], known: Known | None, on_event: OnEvent
+    ) -> Row | None:
+        """
+        Return the row of calls that share a process, where it is the committed one; None where each needs its own.
+        """
+        if known is None or not known.has(adapter, self._family(adapter), capabilities):
+            return None
+        outcomes = self._measured(adapter, capabilities, self._settings, on_event, together=True)
+        row = self._row(adapter, outcomes, together=True)
+        return row if known.confirmed_by(row.adapter, row.cells) else None
 
     def _measured(
         self,
@@ -200,9 +241,11 @@ class Session:
         capabilities: Sequence[Capability],
         settings: Settings,
         on_event: OnEvent | None = None,
+        *,
+        together: bool = False,
     ) -> dict[Capability, Outcome]:
         def measure(job: Job, calls: Sequence[Capability]) -> dict[Capability, Outcome]:
-            return self._fleet.measure(job, calls, on_event)
+            return self._fleet.measure(job, calls, on_event, together=together)
 
         if adapter.program is None:
             job = self._job(adapter, settings)
@@ -213,7 +256,9 @@ class Session:
             adapter, cassettes, partial(self._job, settings=settings), measure, _setup(settings)
         )
 
-    def _unhurried(self, adapter: Adapter, found: Mapping[Capability, Judgement]) -> dict[Capability, Judgement]:
+    def _unhurried(
+        self, adapter: Adapter, found: Mapping[Capability, Judgement], *, together: bool
+    ) -> dict[Capability, Judgement]:
         """
         Return the judgements of streams that came late, made again at the recorded pace.
         """
@@ -223,7 +268,7 @@ class Session:
         longest = max(found[one].evidence.answer_ends_at or 0.0 for one in calls)
         settings = replace(self._settings, record=False, dial=None, pace=again.RECORDED)
         slower = replace(adapter, timeout=(adapter.timeout or settings.timeout) + longest)
-        outcomes = self._measured(slower, calls, settings)
+        outcomes = self._measured(slower, calls, settings, together=together)
         return {one: again.believed(found[one], judge(one, outcome.events)) for one, outcome in outcomes.items()}
 
     def _beside(self, adapter: Adapter) -> Programs:
@@ -268,17 +313,15 @@ class Session:
                 future = done.get(timeout=0.2)
                 found[futures[future]] = future.result()
 
-    def _row(self, adapter: Adapter, outcomes: Mapping[Capability, Outcome]) -> Row:
+    def _row(self, adapter: Adapter, outcomes: Mapping[Capability, Outcome], *, together: bool = False) -> Row:
         judgements: dict[Capability, Judgement] = {}
         problems: list[Problem] = []
         made: dict[Capability, Made] = {}
         for capability, outcome in outcomes.items():
             judgements[capability], problem = self._judged(adapter, capability, outcome, made)
             problems += [problem] if problem else []
-        judgements |= self._unhurried(adapter, judgements)
+        judgements |= self._unhurried(adapter, judgements, together=together)
         cells = [self._cell(adapter, one, judgements[one], outcomes[one], made.get(one)) for one in outcomes]
-        for one in cells:
-            self._progress.judged(adapter, one)
         spoilt = {problem.capability for problem in problems}
         kept = [one for one, outcome in outcomes.items() if outcome.interactions and one not in spoilt]
         row = measured(adapter, self._family(adapter), outcomes, self._upstream(adapter, outcomes))

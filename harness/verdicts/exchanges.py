@@ -182,7 +182,8 @@ def traffic(events: Sequence[Event], outputs: Sequence[str]) -> Traffic:
     calls = tuple(one for one in everything if one.sent.phase == "call")
     construction = tuple(one for one in everything if one.sent.phase == "construction")
     before = tuple(one for one in calls if one.order < _place_of_return(events) and not one.refused)
-    parts = tuple(_bringers(number, text, before, _place_of_item(events)) for number, text in enumerate(outputs))
+    said = [(_says(one, before), one) for one in before] if any(outputs) else []
+    parts = tuple(_bringers(number, text, said, _place_of_item(events)) for number, text in enumerate(outputs))
     brought: list[tuple[Exchange, ...]] = []
     answers: dict[int, tuple[Exchange, ...]] = {}
     serves: dict[int, tuple[int, ...]] = {}
@@ -242,7 +243,9 @@ def _place_of_item(events: Sequence[Event]) -> int:
     return next(told, -1)
 
 
-def _bringers(number: int, output: str, calls: Sequence[Exchange], before: int) -> tuple[Exchange, ...]:
+def _bringers(
+    number: int, output: str, said: Sequence[tuple[Sequence[str], Exchange]], before: int
+) -> tuple[Exchange, ...]:
     """
     Return the exchanges whose answers an output is made of, the one that most of it comes from first.
 
@@ -251,7 +254,8 @@ def _bringers(number: int, output: str, calls: Sequence[Exchange], before: int) 
     """
     words = set(_words(output))
     squeezed = squeeze(output)
-    scores = [(_score(squeezed, words, _says(one, calls)), one) for one in calls] if words else []
+    calls = [one for _, one in said]
+    scores = [(_score(squeezed, words, told), one) for told, one in said] if words else []
     best = max((score for score, _ in scores), default=0.0)
     if not best:
         return ()
@@ -313,7 +317,10 @@ def _says(exchange: Exchange, calls: Sequence[Exchange]) -> tuple[str, ...]:
 def _score(squeezed: str, words: set[str], said: Sequence[str]) -> float:
     if squeezed in said:
         return _EXACTLY
-    return max((sum(word in text for word in words) / len(words) for text in said), default=0.0)
+    # of a stream, most texts are single pieces
+    least = min(map(len, words))
+    long_enough = (text for text in said if len(text) >= least)
+    return max((sum(word in text for word in words) / len(words) for text in long_enough), default=0.0)
 
 
 def _words(text: str) -> list[str]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 from math import inf
 from typing import TYPE_CHECKING, Final
 
@@ -14,13 +15,14 @@ if TYPE_CHECKING:
     from harness.verdicts.exchanges import Exchange
 
 _IDENTIFIER: Final = re.compile(r"[\w.:/-]{4,}")
+_DIGIT: Final = re.compile(r"\d")
 
 
 def linked(bringer: Exchange, calls: Sequence[Exchange]) -> list[Exchange]:
     """
     Follow identifiers back: from a poll to what created its job, from there to the upload.
     """
-    names = {one.sent.request: _names(one) for one in (*calls, bringer)}
+    names = {one.sent.request: _names(one.sent.uri, one.sent.text) for one in (*calls, bringer)}
     known = _known(calls, names)
     gives = {one.sent.request: _gives(one, known) for one in calls}
     found: list[Exchange] = []
@@ -35,9 +37,11 @@ def linked(bringer: Exchange, calls: Sequence[Exchange]) -> list[Exchange]:
     return found
 
 
-def _names(exchange: Exchange) -> frozenset[str]:
-    words = _IDENTIFIER.findall(f"{exchange.sent.uri}\n{exchange.sent.text}")
-    return frozenset(part for word in words for part in (word, *word.split("/")) if any(c.isdigit() for c in part))
+# each answer of a job that is polled asks for the names of all requests
+@lru_cache(maxsize=256)
+def _names(uri: str, text: str) -> frozenset[str]:
+    words = set(_IDENTIFIER.findall(f"{uri}\n{text}"))
+    return frozenset(part for word in words for part in (word, *word.split("/")) if _DIGIT.search(part))
 
 
 def _known(calls: Sequence[Exchange], names: Mapping[int, frozenset[str]]) -> dict[str, int]:

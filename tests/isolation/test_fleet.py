@@ -98,6 +98,24 @@ def test_each_forked_cell_begins_anew(forking: Fleet, job: MakeJob) -> None:
     assert len({outcome.notes["parent"] for outcome in spoken.values()}) == 1
 
 
+def test_cells_that_run_together_share_a_process(fleet: Fleet, job: MakeJob) -> None:
+    """
+    Each sees what the ones before it did, and still has its own notes.
+    """
+    counted = fleet.measure(job("count"), [INVOKE, STREAM, BATCH], together=True)
+
+    assert [outcome.notes["cells"] for outcome in counted.values()] == ["1", "2", "3"]
+
+
+def test_what_a_shared_process_leaves_undone_gets_another_one(fleet: Fleet, job: MakeJob) -> None:
+    """
+    Each of three cells that end the process is told of, with its death.
+    """
+    outcomes = fleet.measure(job("exit_at_once"), [INVOKE, STREAM, BATCH], together=True)
+
+    assert [_death(outcome).detail for outcome in outcomes.values()] == ["3", "3", "3"]
+
+
 @pytest.mark.parametrize(
     "wish",
     [

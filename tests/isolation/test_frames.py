@@ -94,7 +94,7 @@ def test_an_order_survives_the_journey(options: dict[str, object], timeout: floa
     Job, capabilities and paths are the same on the other side.
     """
     job = Job(adapter={"target": "a:B", "kwargs": {"x": [1, None]}}, root="/r", options=options, timeout=timeout)
-    order = Order(job=job, capabilities=("invoke", "stream"), output="o", stacks="s", directory="d")
+    order = Order(job=job, capabilities=("invoke", "stream"), together=True, output="o", stacks="s", directory="d")
 
     assert Order.decode(order.encode()) == order
 

@@ -95,6 +95,7 @@ class Folder:
 
     path: Path
     environ: dict[str, str] = field(default_factory=dict)
+    python: str = sys.executable
 
     @property
     def toml(self) -> Path:
@@ -126,7 +127,7 @@ class Folder:
         """
         options = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "stdin": subprocess.DEVNULL, **options}
         options.setdefault("env", self.env())
-        command = [sys.executable, "-m", "harness", *words]
+        command = [self.python, "-m", "harness", *words]
         return subprocess.Popen(command, cwd=self.path, start_new_session=True, **options)
 
     def __call__(self, *words: str, **options: Any) -> Done:
