@@ -10,7 +10,7 @@ from harness.cli.screen import say
 from harness.cli.summary import summarize
 from harness.report.annotations import Annotation
 from harness.report.github import render_annotations
-from harness.session.session import matrix_of
+from harness.session.rows import matrix_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from harness.cells import Cell
-    from harness.session.session import Row
+    from harness.session.rows import Row
     from harness.tape.tally import Tally
 
 _NOTHING_TO_KEEP: Final = frozenset({Verdict.UNSUPPORTED, Verdict.BLOCKED})

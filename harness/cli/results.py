@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from harness.cells import Matrix
-    from harness.session.session import Row
+    from harness.session.rows import Row
 
 STANDARD_OUTPUT: Final = "-"
 

@@ -12,7 +12,8 @@ from harness.cli.screen import note
 from harness.cli.summary import summarize
 from harness.session.checks import check_matching, columns_of
 from harness.session.outputs import MATRIX, claims_of, joined, matrix_in, publish, require_folder
-from harness.session.session import Interrupted, Session, matrix_of
+from harness.session.rows import Interrupted, matrix_of
+from harness.session.session import Session
 from harness.session.standing import baseline_of
 
 if TYPE_CHECKING:
@@ -24,7 +25,7 @@ if TYPE_CHECKING:
     from harness.cli.options import Selection
     from harness.cli.run_command import RunOptions
     from harness.session.columns import Columns
-    from harness.session.session import Row
+    from harness.session.rows import Row
     from harness.session.settings import Settings
     from harness.words import Capability
 

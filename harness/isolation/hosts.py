@@ -118,19 +118,23 @@ class Fleet:
         """
         Run one adapter's cells and return what each left behind; blocks until all have ended.
 
+        Where they run together and one of them ends their process, those after it are not in the result.
+
         Args:
             job: the adapter and how to run it.
             capabilities: the cells, in the order in which they are run.
             on_event: called on this thread with each event when it comes.
-            together: run them in one process, one after the other, and in another one what that leaves undone.
+            together: run them in one process, one after the other.
 
         Raises:
             IsolationError: no process can be had, or the fleet was closed meanwhile.
         """
         outcomes: dict[Capability, Outcome] = {}
         with self._turns:
+            if together:
+                return self._visit(job, tuple(capabilities), on_event, together=True)
             while missing := tuple(wanted for wanted in capabilities if wanted not in outcomes):
-                outcomes |= self._visit(job, missing, on_event, together=together)
+                outcomes |= self._visit(job, missing, on_event)
         return outcomes
 
     @property
@@ -154,7 +158,7 @@ class Fleet:
         self._directory.cleanup()
 
     def _visit(
-        self, job: Job, capabilities: tuple[Capability, ...], on_event: OnEvent | None, *, together: bool
+        self, job: Job, capabilities: tuple[Capability, ...], on_event: OnEvent | None, *, together: bool = False
     ) -> dict[Capability, Outcome]:
         # imports asyncio, for which the start of the fork server need not wait
         from harness.isolation.watch import Watch  # noqa: PLC0415 - see above

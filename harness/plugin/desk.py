@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from harness.plugin.starting import Starting
     from harness.session.columns import Columns
     from harness.session.problems import Problem
-    from harness.session.session import Row
+    from harness.session.rows import Row
     from harness.session.standing import Fault
     from harness.words import Capability
 

@@ -10,7 +10,7 @@ from harness.errors import ReportError, UserError
 from harness.report.matrix import decode_matrix, encode_matrix, write_matrix
 from harness.report.terminal import render_terminal
 from harness.session.outputs import claims_of, joined, matrix_in, publish
-from harness.session.session import Row, matrix_of
+from harness.session.rows import Row, matrix_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

@@ -10,13 +10,14 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from harness.session.session import Progress, Session
+    from harness.session.progress import Progress
+    from harness.session.session import Session
     from harness.session.settings import Settings
 
 __all__ = ["Progress", "Session", "Settings"]
 
 _HOMES = {
-    "Progress": "harness.session.session",
+    "Progress": "harness.session.progress",
     "Session": "harness.session.session",
     "Settings": "harness.session.settings",
 }

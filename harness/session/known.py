@@ -52,10 +52,12 @@ class Known:
             and is_installed(adapter.target.partition(":")[0], self._shadows)
         )
 
-    def confirmed_by(self, row: Measured, cells: Iterable[Cell]) -> bool:
+    def confirmed_by(self, row: Measured, cells: Sequence[Cell], calls: Sequence[Capability]) -> bool:
         """
-        Tell whether an adapter's row and cells are the committed ones to the byte.
+        Tell whether an adapter's row and the cells of all these calls are the committed ones to the byte.
         """
+        if [one.capability for one in cells] != list(calls):
+            return False
         before = self._rows.get((row.family, row.name))
         return plain(before) == plain(row) and all(
             plain(self._cells.get((one.family, one.adapter, one.capability))) == plain(one) for one in cells

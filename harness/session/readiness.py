@@ -24,7 +24,8 @@ if TYPE_CHECKING:
     from harness.cells import Cell, Matrix
     from harness.checks.registry import Found
     from harness.isolation.outcome import Outcome
-    from harness.session.session import Row, Session
+    from harness.session.rows import Row
+    from harness.session.session import Session
     from harness.session.standing import Fault
 
 _CALLS: Final = 3

@@ -5,27 +5,26 @@ from __future__ import annotations
 import hashlib
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import suppress
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from functools import partial
-from importlib.metadata import version
 from queue import Empty, SimpleQueue
-from typing import TYPE_CHECKING, Protocol, Self
+from typing import TYPE_CHECKING, Self
 
 from harness.adapters.build import expanded_env
 from harness.adapters.program import require_program
 from harness.adapters.published import load_published
 from harness.battery.job import Job
-from harness.battery.prompts import VERSION
-from harness.cells import Cell, Checked, Judgement, Matrix, Measured, Provenance
+from harness.cells import Cell, Judgement, Matrix, Provenance
 from harness.errors import CassetteError
 from harness.session import again
 from harness.session.attempts import read_attempt
-from harness.session.cells import cell, judged, measured, python_version
+from harness.session.cells import cell, judged, measured
 from harness.session.fleets import fleet_for
 from harness.session.known import Known
 from harness.session.made import withheld
 from harness.session.outputs import versions
 from harness.session.problems import Problem, Trouble
+from harness.session.rows import Interrupted, Row, matrix_of
 from harness.session.tidy import secrets_among, tidy
 from harness.verdicts import judge
 from harness.words import Capability, Upstream
@@ -44,55 +43,8 @@ if TYPE_CHECKING:
     from harness.session.attempts import Attempt
     from harness.session.columns import Columns
     from harness.session.made import Made
+    from harness.session.progress import Progress
     from harness.session.settings import Settings
-
-
-class Progress(Protocol):
-    """
-    Be told what a run is doing, from the thread that runs it.
-    """
-
-    def beside(self, program: str, seconds: float, *, up: bool) -> None:
-        """
-        Learn how long a program that adapters need beside them has been starting, and whether it is up now.
-        """
-
-    def started(self, adapter: Adapter) -> None:
-        """
-        Learn that an adapter's process is about to be started.
-        """
-
-    def called(self, adapter: Adapter, capability: Capability) -> None:
-        """
-        Learn that one of its calls begins.
-        """
-
-    def judged(self, adapter: Adapter, cell: Cell) -> None:
-        """
-        Learn that one of its cells is known.
-        """
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Row:
-    """
-    Hold one adapter's part of a matrix, and what went wrong beside it.
-
-    Attributes:
-        adapter: the row's head.
-        cells: one for each call that was asked for.
-        problems: mistakes, recordings that were not kept, the harness's own faults.
-        kept: the calls whose recordings were written.
-        made: of each call that was recorded, what it took.
-        checks: what came of the checks whose columns are switched on.
-    """
-
-    adapter: Measured
-    cells: tuple[Cell, ...]
-    problems: tuple[Problem, ...] = ()
-    kept: tuple[Capability, ...] = ()
-    made: Mapping[Capability, Made] = field(default_factory=dict)
-    checks: tuple[Checked, ...] = ()
 
 
 class _Silent:
@@ -233,7 +185,7 @@ class Session:
             return None
         outcomes = self._measured(adapter, capabilities, self._settings, on_event, together=True)
         row = self._row(adapter, outcomes, together=True)
-        return row if known.confirmed_by(row.adapter, row.cells) else None
+        return row if known.confirmed_by(row.adapter, row.cells, capabilities) else None
 
     def _measured(
         self,
@@ -466,28 +418,3 @@ def _programs(project: Project, progress: Progress) -> Programs | None:
     from harness.programs.beside import Programs  # noqa: PLC0415 - imports vcrpy, 1.3 s, and few projects have programs
 
     return Programs(project.programs, project.root, progress.beside)
-
-
-class Interrupted(KeyboardInterrupt):
-    """
-    Carry the rows that were known when the user stopped the run.
-    """
-
-    def __init__(self, rows: list[Row]) -> None:
-        super().__init__("stopped by the user")
-        self.rows = rows
-
-
-def matrix_of(rows: Sequence[Row], *, complete: bool) -> Matrix:
-    """
-    Return the matrix of some rows.
-    """
-    return Matrix(
-        complete=complete,
-        harness=version("capability-harness"),
-        python=python_version(),
-        battery=VERSION,
-        adapters=tuple(row.adapter for row in rows),
-        cells=tuple(one for row in rows for one in row.cells),
-        checks=tuple(one for row in rows for one in row.checks),
-    )

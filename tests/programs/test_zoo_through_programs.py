@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
     from harness.adapters import Project
     from harness.cells import Cell
-    from harness.session.session import Row
+    from harness.session.rows import Row
 
 pytestmark = pytest.mark.skipif(os.name == "nt", reason="programs need what Windows has not")
 

@@ -15,7 +15,7 @@ from harness.checks.registry import Found, chosen, find_checks, reason_off, swit
 from harness.checks.result import Result, Source, State
 from harness.session.cells import NO_CASSETTE
 from harness.session.readiness import Readiness, Tried, readiness
-from harness.session.session import Row
+from harness.session.rows import Row
 from harness.session.standing import Remark, weigh
 from harness.words import Capability, Mechanism, Verdict
 

@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from harness.session.session import Interrupted, Session, matrix_of
+from harness.session.rows import Interrupted, matrix_of
+from harness.session.session import Session
 from harness.session.settings import Settings
 from harness.words import Capability, Upstream, Verdict
 
@@ -23,7 +24,7 @@ if TYPE_CHECKING:
 
     from harness.adapters import Adapter
     from harness.cells import Cell
-    from harness.session.session import Row
+    from harness.session.rows import Row
 
 INVOKE, STREAM = Capability.INVOKE, Capability.STREAM
 

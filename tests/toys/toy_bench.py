@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from toy_upstream import ToyUpstream
 
     from harness.cells import Cell
-    from harness.session.session import Row
+    from harness.session.rows import Row
 
 
 @dataclass(frozen=True)
