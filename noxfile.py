@@ -182,7 +182,8 @@ def matrix(session: nox.Session, family: str) -> None:
     """
     Replay a family's cassettes, each in its locked environment, and write the family's folder of reports.
 
-    `-- --check` fails when that changes a byte of them (always so where CI is set), `-- --family F` leaves out the
+    `-- --check` makes each call in a process of its own, as a change to the harness has no version of its own, and
+    fails when the reports change by a byte (always so where CI is set). `-- --family F` leaves out the
     other families, and `-- --adapter A` replays a part, prints its table and leaves the reports alone.
     """
     options = matrix_options(session.posargs)
@@ -193,8 +194,8 @@ def matrix(session: nox.Session, family: str) -> None:
     for environment in environments:
         part = Path(session.create_tmp()) / f"{environment.name}.json"
         part.unlink(missing_ok=True)
-        jobs = ("--jobs", str(ADAPTERS_AT_WORK))
-        if not harness(session, environment, "run", *environment.adapters, *jobs, "--json", str(part)):
+        how = ("--jobs", str(ADAPTERS_AT_WORK), *(("--alone",) if options.check else ()))
+        if not harness(session, environment, "run", *environment.adapters, *how, "--json", str(part)):
             failed.append(environment.name)
         parts.append(str(part))
     if not options.adapter and all(map(os.path.exists, parts)):
