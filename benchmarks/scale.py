@@ -33,7 +33,7 @@ from harness.report.matrix import decode_matrix, encode_matrix
 from harness.report.merge import merge
 from harness.report.write import write_reports
 from harness.session import Session, Settings
-from harness.session.session import matrix_of
+from harness.session.rows import matrix_of
 from harness.words import Capability
 
 if TYPE_CHECKING:
