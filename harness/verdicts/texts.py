@@ -218,6 +218,10 @@ def joins(body: bytes, wanted: str) -> Iterator[str]:
                 continue
             if any(one.text in two.text or _side_by_side(one, two) for one, two in permutations(chosen, 2)):
                 continue
+            if all(len(column.pieces) == 1 for column in chosen):
+                # the order of the keys of one document means nothing
+                yield from ("".join(one.text for one in order) for order in permutations(chosen))
+                continue
             parts = sorted(part for column in chosen for part in zip(column.places, column.pieces, strict=True))
             yield "".join(piece for _, piece in parts)
 

@@ -135,3 +135,27 @@ def test_an_answer_may_be_written_for_a_page(write: Callable[[str], str]) -> Non
     said = f'{TEXT}\n<b>"Mind the rocks"</b> & sail on.\n'
     assert invoked(answer_json(said), write(said)) is Verdict.NATIVE
     assert invoked(answer_json(said), write(said.replace("ships", ""))) is Verdict.BROKEN
+
+
+def test_of_the_parts_of_a_whole_answer_none_may_go() -> None:
+    """
+    Blocks of content that only together have what was asked for are one answer; choices, messages with roles and
+    thoughts are not.
+    """
+    cut = TEXT.index("A light")
+    one, two = TEXT[:cut], TEXT[cut:]
+    blocks = json.dumps(
+        {"content": [{"type": "text", "text": text, "citations": None} for text in (one, two)]}
+    ).encode()
+    assert [invoked(blocks, said) for said in (one, two, TEXT)] == [Verdict.BROKEN, Verdict.BROKEN, Verdict.NATIVE]
+    choices = json.dumps({"results": [{"text": TEXT}, {"text": TEXT.replace("dark", "night")}]}).encode()
+    agent = json.dumps({"messages": [{"role": "ai", "text": "Let me see."}, {"role": "ai", "text": TEXT}]}).encode()
+    assert [invoked(choices, TEXT), invoked(agent, TEXT)] == [Verdict.NATIVE, Verdict.NATIVE]
+
+
+def test_keys_of_one_document_have_no_order() -> None:
+    """
+    Thoughts may come before the answer although their key stands behind it.
+    """
+    body = json.dumps({"message": {"content": TEXT, "reasoning_content": THOUGHT}}).encode()
+    assert [invoked(body, f"{THOUGHT}\n{TEXT}"), invoked(body, f"{TEXT}\n{THOUGHT}")] == [Verdict.NATIVE] * 2
