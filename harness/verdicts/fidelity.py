@@ -119,7 +119,11 @@ def compare(
         return Fidelity(Agreement.SAME, "", _outside(wanted))
     parts = [text for _, text in assembled(wanted, dict(enumerate(map(texts, answers))))]
     joints = frozenset(accumulate(map(len, parts)))
-    return _difference(wanted, "".join(parts) or _nearest(wanted, spoken), echo, _pieces(answers), joints)
+    found = _difference(wanted, "".join(parts) or _nearest(wanted, spoken), echo, _pieces(answers), joints)
+    # what was said over and over is many times as long as the answer, and more like something else
+    whole = max((text for text in spoken if len(text) >= _SHORTEST_SHARE and text in wanted), key=len, default="")
+    again = _difference(wanted, whole, echo, ()) if whole and found.agreement is Agreement.FOREIGN else found
+    return again if again.agreement is Agreement.DOUBLED else found
 
 
 def carries(item: str, bodies: Iterable[bytes], worded: Iterable[bytes] = ()) -> bool:

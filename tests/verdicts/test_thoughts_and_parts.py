@@ -159,3 +159,14 @@ def test_keys_of_one_document_have_no_order() -> None:
     """
     body = json.dumps({"message": {"content": TEXT, "reasoning_content": THOUGHT}}).encode()
     assert [invoked(body, f"{THOUGHT}\n{TEXT}"), invoked(body, f"{TEXT}\n{THOUGHT}")] == [Verdict.NATIVE] * 2
+
+
+def test_a_text_that_was_said_over_and_over_is_said_to_be_repeated() -> None:
+    """
+    It is many times as long as the answer, and yet the answer's; what holds an identifier and strange words is not.
+    """
+    pieces = pieces_of(TEXT * 4)
+    body = _events(*({"id": "completion-17-a", "text": piece} for piece in pieces))
+    grown = "".join("".join(pieces[:end]) for end in range(1, len(pieces) + 1))
+    assert compare(grown, [body]).agreement is Agreement.DOUBLED
+    assert compare("completion-17-a" + "x" * 900, [body]).agreement is not Agreement.DOUBLED
