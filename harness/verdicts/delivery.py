@@ -88,8 +88,16 @@ def classify_delivery(
     handed = _handed(events, times, genuine)
     counting = [one for one in handed if one.counts]
     before = _early(handed, arrivals // 2, (*answer, *given_up))
-    streamed = any(one.streamed for one in answer) or len(answer) > 1
+    streamed = any(one.streamed for one in answer) or _bringing(answer, handed) > 1
     return Delivered(_delivery(len(counting), before, arrivals, streamed), handed, arrivals, before, streamed)
+
+
+def _bringing(answer: Sequence[Exchange], handed: Sequence[Handed]) -> int:
+    """
+    Count the polls that brought some of what the caller got: those that only say that there is no answer stream none.
+    """
+    given = squeeze("".join(one.item.text or "" for one in handed))
+    return sum(any(len(text) > 1 and text in given for text in one.texts) for one in answer)
 
 
 def _begun(events: Sequence[Event], answer: Sequence[Exchange], given_up: Sequence[Exchange]) -> list[Exchange]:

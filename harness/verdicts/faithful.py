@@ -11,7 +11,9 @@ from harness.verdicts.documents import is_one_value, is_unreadable
 from harness.verdicts.exchanges import exchanges, told_in_turns
 from harness.verdicts.failures import standing_failure
 from harness.verdicts.fidelity import Agreement, Fidelity, compare
+from harness.verdicts.parts import rest_of_parts
 from harness.verdicts.texts import listing, readable, slots, squeeze, texts
+from harness.verdicts.thoughts import answered, only_thought
 from harness.words import Capability, Verdict, counted
 
 if TYPE_CHECKING:
@@ -245,6 +247,11 @@ def _unlike_the_answer(outputs: Sequence[str], inputs: Sequence[str], found: Tra
         good = one.good or number in together
         if good and _is_aside(number, told, inputs, found):
             return Verdict.BROKEN, f"{which} is not the answer but what stands beside it: {_excerpt(outputs[number])}"
+        if good and _is_thought(number, told, inputs, found):
+            return Verdict.BROKEN, f"{which} is what the model thought, and not its answer: {_excerpt(outputs[number])}"
+        rest = _rest(number, told, inputs, found) if good else ""
+        if rest:
+            return Verdict.BROKEN, f"{which} {_DIFFERENCES[Agreement.LOST]}: {_excerpt(rest)}"
         if _is_failure(number, told, found):
             return Verdict.BROKEN, f"{which} is the upstream's error, given as an answer: {_excerpt(outputs[number])}"
         if not good and not _said_nothing(number, outputs, inputs, found):
@@ -287,6 +294,26 @@ def _is_aside(number: int, told: str, inputs: Sequence[str], found: Traffic) -> 
             if word in text and len(text) >= _TIMES_AS_LONG * len(told) and not echo and told not in text:
                 return True
     return False
+
+
+def _is_thought(number: int, told: str, inputs: Sequence[str], found: Traffic) -> bool:
+    """
+    Tell whether an output is nothing but the reasoning beside the answer of an input that has a code word.
+    """
+    word = code_word(inputs[number]) if number < len(inputs) else None
+    if word is None:
+        return False
+    said = [one for one in _exchanges(number, found) if only_thought(told, one.body)]
+    return any(word in text for one in said for text in answered(one.body, squeeze(one.sent.text)))
+
+
+def _rest(number: int, told: str, inputs: Sequence[str], found: Traffic) -> str:
+    """
+    Return what further parts say of the answer to an input that was asked alone.
+    """
+    word = code_word(inputs[number]) if number < len(inputs) else None
+    alone = [one for one in _exchanges(number, found) if len(one.sent.carries) < 2]  # noqa: PLR2004 - one is alone
+    return next((rest for one in alone if word and (rest := rest_of_parts(told, one.body, word))), "")
 
 
 def _is_failure(number: int, told: str, found: Traffic) -> bool:

@@ -7,6 +7,7 @@ import re
 from dataclasses import dataclass
 from difflib import SequenceMatcher
 from enum import StrEnum
+from functools import lru_cache
 from itertools import accumulate
 from typing import TYPE_CHECKING, Final
 from urllib.parse import unquote
@@ -25,8 +26,19 @@ _WRITTEN_BLANK: Final = re.compile(r"\\[nrt]|<br ?/?>|<n>")
 """White space of an event that is one line, in letters."""
 _QUOTES: Final = frozenset({'""', "''", "``", "“”", "«»", "„“"})
 """What may stand around a whole answer; who takes it off loses no word."""
-_THOUGHTS: Final = re.compile(r"<think(?P<ing>ing)?>.*?</think(?(ing)ing)>", re.DOTALL)
-"""What a model says to itself within its answer; who drops it loses nothing of the answer."""
+_THINKS: Final = r"(?i:[\w:]{0,16}(?:think|thought|reasoning)\w{0,12})"
+_OPENS: Final = rf"<{_THINKS}>|\[{_THINKS}\]|◁{_THINKS}▷|<\|{_THINKS}\|>"
+_CLOSES: Final = rf"</{_THINKS}>|\[/{_THINKS}\]|◁/{_THINKS}▷|<\|/?(?i:end_?(?:of_)?){_THINKS}\|>"
+_THOUGHTS: Final = re.compile(
+    rf"(?:^|{_OPENS})(?:(?!{_OPENS}|{_CLOSES}).)*(?:{_CLOSES})"
+    r"|<\|channel\|>(?!final)(?:(?!<\|).)*<\|message\|>(?:(?!<\|).)*<\|(?:end|call)\|>",
+    re.DOTALL,
+)
+"""What a model says to itself within its answer, between marks, before the mark that closes it, or on a channel of its
+own; who drops it loses nothing of the answer."""
+_MARKS: Final = re.compile(rf"{_OPENS}|{_CLOSES}|(?:<\|start\|>assistant)?<\|channel\|>(?:(?!<\|).)*<\|message\|>")
+"""What stands around thoughts, or says on which channel a model speaks: marks around a name."""
+_MAY_THINK: Final = re.compile(_CLOSES + r"|<\|channel\|>")
 _SHORTEST_REPEAT: Final = 2
 """Characters; a single one stands in any text by chance."""
 _SHORTEST_STRETCH: Final = 5
@@ -100,14 +112,18 @@ def compare(
     if not spoken:
         return Fidelity(Agreement.UNTOLD, "", [True] * len(wanted))
     echo = squeeze(prompt)
-    if any(_same(wanted, text, echo) for text in spoken):
+    if any(_same(wanted, text, echo) for text in spoken) or (not wanted and echo == max(spoken, key=len)):
         return Fidelity(Agreement.SAME, "", [True] * len(wanted))
     bare = _SPECIAL_TOKEN.sub("", wanted)
     if any(bare in joins(body, bare) for body in answers):
         return Fidelity(Agreement.SAME, "", _outside(wanted))
     parts = [text for _, text in assembled(wanted, dict(enumerate(map(texts, answers))))]
     joints = frozenset(accumulate(map(len, parts)))
-    return _difference(wanted, "".join(parts) or _nearest(wanted, spoken), echo, _pieces(answers), joints)
+    found = _difference(wanted, "".join(parts) or _nearest(wanted, spoken), echo, _pieces(answers), joints)
+    # what was said over and over is many times as long as the answer, and more like something else
+    whole = max((text for text in spoken if len(text) >= _SHORTEST_SHARE and text in wanted), key=len, default="")
+    again = _difference(wanted, whole, echo, ()) if whole and found.agreement is Agreement.FOREIGN else found
+    return again if again.agreement is Agreement.DOUBLED else found
 
 
 def carries(item: str, bodies: Iterable[bytes], worded: Iterable[bytes] = ()) -> bool:
@@ -118,7 +134,8 @@ def carries(item: str, bodies: Iterable[bytes], worded: Iterable[bytes] = ()) ->
     """
     wanted = squeeze(item)
     spoken = (*_spoken(bodies), *(squeeze(plain(body)) for body in worded))
-    return bool(wanted) and (not spoken or any(wanted in text or wanted in _unescaped(text) for text in spoken))
+    plainly = _unescaped(wanted)
+    return bool(wanted) and (not spoken or any(wanted in text or plainly in _unescaped(text) for text in spoken))
 
 
 def assembled(wanted: str, answers: Mapping[int, Iterable[str]]) -> list[tuple[int, str]]:
@@ -159,13 +176,17 @@ def _pieces(bodies: Iterable[bytes]) -> tuple[str, ...]:
 def _same(wanted: str, text: str, echo: str) -> bool:
     if wanted == text:
         return True
-    if echo and (text == echo + wanted or wanted == echo + text):
+    if echo and wanted and (text == echo + wanted or wanted == echo + text):
         return True
     if text[:1] + text[-1:] in _QUOTES and wanted == text[1:-1]:
         return True
-    return bool(wanted) and (_equal(wanted, text) or _equal(wanted, _unescaped(text)))
+    plainly = _unescaped(text)
+    return bool(wanted) and any(
+        _equal(*one) for one in ((wanted, text), (wanted, plainly), (_unescaped(wanted), plainly))
+    )
 
 
+@lru_cache(maxsize=64)
 def _unescaped(text: str) -> str:
     # who quotes for an address quotes each space; a per cent sign alone is one
     quoted = "%20" in text and "%00" not in text
@@ -176,7 +197,15 @@ def _unescaped(text: str) -> str:
 
 def _equal(wanted: str, text: str) -> bool:
     bare = _SPECIAL_TOKEN.sub("", wanted)
-    return bare in {_SPECIAL_TOKEN.sub("", text), _SPECIAL_TOKEN.sub("", _THOUGHTS.sub("", text))}
+    said = {text} if _MAY_THINK.search(text) is None else _without_thoughts(text)
+    return any(bare == _SPECIAL_TOKEN.sub("", one) for one in said)
+
+
+def _without_thoughts(text: str) -> set[str]:
+    """
+    Return what may be made of an answer that thinks: it as it is, without the marks, without the thoughts.
+    """
+    return {text, *(_MARKS.sub("", one) for one in (text, _THOUGHTS.sub("", text)))}
 
 
 def _outside(wanted: str) -> list[bool]:

@@ -35,6 +35,8 @@ _ASTRAL: Final = re.compile("[\U00010000-\U0010ffff]")
 _FENCED: Final = re.compile(r"\s*```[\w+.-]*[ \t]*\n(?P<inside>(?:(?!```).)*)```\s*", re.DOTALL)
 _FENCED_JSON: Final = re.compile(r"```(?:json)?(?P<inside>[\[{].*[\]}])```", re.DOTALL | re.IGNORECASE)
 """As it is when it has been squeezed, also of pieces."""
+SET: Final = "+"
+"""Stands behind the path of strings that a flag tells apart, before the flag's name where it is set."""
 _MOST_COLUMNS_JOINED: Final = 3
 _MOST_FITTING: Final = 12
 """Columns; of more than that, three can be chosen in too many ways."""
@@ -109,13 +111,14 @@ def columns(body: bytes) -> tuple[Column, ...]:
     found: dict[str, list[_Leaf]] = {}
     place = 0
     for number, (document, labels) in enumerate(_labelled(documents(body))):
-        for path, text in _leaves(document.value, ""):
+        for path, text, flags in _flagged(document.value, ""):
             squeezed = squeeze(text)
             place += 1
             if squeezed:
                 for label in labels:
-                    found.setdefault(label + path, []).append(_Leaf(number, place, squeezed))
+                    found.setdefault(label + path, []).append(_Leaf(number, place, squeezed, flags))
     told = [*found.items(), *((f"{path}!", inner) for path, leaves in found.items() if (inner := _unpacked(leaves)))]
+    told += [one for path, leaves in found.items() for one in _set_apart(path, leaves)]
     return tuple(_column(path, leaves) for path, leaves in told)
 
 
@@ -126,7 +129,10 @@ def texts(body: bytes) -> tuple[str, ...]:
     """
     single = columns(body)
     found = dict.fromkeys(column.text for column in single)
-    found.update(dict.fromkeys(piece for column in single for piece in column.pieces if column.listed))
+    # what a stream said in one go are parts of one answer, though a closing event lists them as several answers are
+    streamed = {column.text for column in single if not column.listed}
+    several = [column for column in single if column.listed and column.text not in streamed]
+    found.update(dict.fromkeys(piece for column in several for piece in column.pieces))
     found.update(dict.fromkeys(inner for text in tuple(found) for inner in _fields(text)))
     return tuple(found)
 
@@ -211,6 +217,10 @@ def joins(body: bytes, wanted: str) -> Iterator[str]:
             if sum(len(column.text) for column in chosen) != len(wanted):
                 continue
             if any(one.text in two.text or _side_by_side(one, two) for one, two in permutations(chosen, 2)):
+                continue
+            if all(len(column.pieces) == 1 for column in chosen):
+                # the order of the keys of one document means nothing
+                yield from ("".join(one.text for one in order) for order in permutations(chosen))
                 continue
             parts = sorted(part for column in chosen for part in zip(column.places, column.pieces, strict=True))
             yield "".join(piece for _, piece in parts)
@@ -299,6 +309,7 @@ class _Leaf:
     document: int
     place: int
     text: str
+    flags: frozenset[tuple[str, bool]] = frozenset()
 
 
 def _column(path: str, leaves: list[_Leaf]) -> Column:
@@ -322,17 +333,44 @@ def _summed_up(pieces: Sequence[str]) -> bool:
     return len(parts) >= _FEWEST_GROWING and last == "".join(parts)
 
 
+def _set_apart(path: str, leaves: Sequence[_Leaf]) -> Iterator[tuple[str, list[_Leaf]]]:
+    """
+    Give the strings beside which a flag is set, and those beside which it is not, each as a column by themselves.
+
+    So thoughts are told from the answer by `"thought": true`. What is said of the end, by a flag beside the last
+    string or by one that is false elsewhere, tells nothing apart.
+    """
+    for flag in sorted({name for leaf in leaves for name, is_set in leaf.flags if is_set}):
+        inside = [leaf for leaf in leaves if (flag, True) in leaf.flags]
+        if inside[-1] is leaves[-1] or any((flag, False) in leaf.flags for leaf in leaves):
+            continue
+        yield f"{path}{SET}{flag}", inside
+        yield f"{path}{SET}", [leaf for leaf in leaves if leaf not in inside]
+
+
 def _leaves(value: Any, path: str) -> Iterator[tuple[str, str]]:  # noqa: ANN401 - JSON is any value
+    yield from ((where, text) for where, text, _ in _flagged(value, path))
+
+
+def _flagged(
+    value: Any,  # noqa: ANN401 - JSON is any value
+    path: str,
+    flags: frozenset[tuple[str, bool]] = frozenset(),
+) -> Iterator[tuple[str, str, frozenset[tuple[str, bool]]]]:
+    """
+    Give the strings of a value with their paths and the flags that stand beside them.
+    """
     if isinstance(value, str):
-        yield path, value
-        yield from ((f"{path}!", inner) for inner in unpacked(value))
+        yield path, value, flags
+        yield from ((f"{path}!", inner, flags) for inner in unpacked(value))
         if fenced := _FENCED.fullmatch(value):
-            yield f"{path}`", fenced["inside"]
+            yield f"{path}`", fenced["inside"], flags
     elif isinstance(value, dict):
         kind = next((value[key] for key in _KINDS if isinstance(value.get(key), str)), "")
+        beside = frozenset((key, inner) for key, inner in value.items() if isinstance(inner, bool))
         for key, inner in value.items():
-            yield from _leaves(inner, f"{path}<{kind}>.{key}")
+            yield from _flagged(inner, f"{path}<{kind}>.{key}", beside)
     elif isinstance(value, list):
         for inner in value:
             index = inner.get("index", "") if isinstance(inner, dict) else ""
-            yield from _leaves(inner, f"{path}[{index}]")
+            yield from _flagged(inner, f"{path}[{index}]", flags)

@@ -9,6 +9,7 @@ from __future__ import annotations
 import base64
 import gzip
 import zlib
+from contextlib import suppress
 from io import BytesIO
 from typing import TYPE_CHECKING, Any, Final
 
@@ -26,7 +27,9 @@ RECORD_INSTEAD: Final = "record it with vcrpy, or from the provider with `harnes
 _OBJECT: Final = "tag:yaml.org,2002:python/object"
 _BYTES: Final = frozenset({"tag:yaml.org,2002:python/bytes", "!binary"})
 """Tags of bytes that YAML does not know: old Python's, and Ruby's with one mark."""
+_GZIP_IN_BASE64: Final = base64.b64encode(GZIP_MAGIC + b"\x08")
 _BOTH: Final = frozenset({"request", "response"})
+_SIDES: Final = ("Request", "Response")
 
 
 def read_foreign(path: Path) -> tuple[str, list[Any]]:
@@ -45,6 +48,10 @@ def read_foreign(path: Path) -> tuple[str, list[Any]]:
 
 
 def _unpacked(raw: bytes, where: str) -> tuple[bytes, str]:
+    if raw.startswith(_GZIP_IN_BASE64):
+        # serializers of vcrpy have to give out text
+        with suppress(ValueError):
+            raw = base64.b64decode(b"".join(raw.split()), validate=True)
     if not raw.startswith(GZIP_MAGIC):
         return raw, ""
     try:
@@ -66,6 +73,8 @@ def _pairs(data: Any, words: str, where: str) -> tuple[str, list[Any]]:  # noqa:
             return (f"go-vcr {words}" if _is_of_go(pairs) else f"vcrpy {words}"), pairs
         case {"http_interactions": found}:
             return f"{words} of betamax or Ruby's VCR", _of_vcrpy({}, found, where)
+        case {"Entries": list(found)} if found and all(map(_is_of_proxy, found)):
+            return f"{words} of Azure's test proxy", [_of_proxy(one) for one in found]
         case {"requests": list(asked), "responses": list(answered)}:
             return f"{words} of requests beside responses", _beside(asked, answered, where)
         case {"request": dict(), "response": dict()} if _kind_of(data) is None:
@@ -74,6 +83,18 @@ def _pairs(data: Any, words: str, where: str) -> tuple[str, list[Any]]:  # noqa:
             return f"{words} list", data
     what = _kind_of(data) or foreign(data)
     raise CassetteError(f"it looks like {what}, which cannot be used", where=where, hint=RECORD_INSTEAD)
+
+
+def _is_of_proxy(entry: Any) -> bool:  # noqa: ANN401 - YAML is any value
+    return isinstance(entry, dict) and {"RequestUri", "RequestMethod", "StatusCode"} <= entry.keys()
+
+
+def _of_proxy(entry: dict[Any, Any]) -> dict[str, Any]:
+    asked, told = ({"headers": entry.get(f"{side}Headers"), "body": entry.get(f"{side}Body")} for side in _SIDES)
+    return {
+        "request": {"method": entry["RequestMethod"], "uri": entry["RequestUri"], **asked},
+        "response": {"status": entry["StatusCode"], **told},
+    }
 
 
 def _has_address(pair: dict[Any, Any]) -> bool:

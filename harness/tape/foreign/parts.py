@@ -170,6 +170,8 @@ def _pairs(value: object, place: Place) -> Iterator[tuple[object, object]]:
                 yield one["name"], one["value"]
             elif isinstance(one, list | tuple) and len(one) == 2:  # noqa: PLR2004 - name and value
                 yield one[0], one[1]
+            elif isinstance(one, dict) and len(one) == 1:
+                yield from one.items()
             else:
                 place.fail("a header is not a name and a value")
     elif value:
@@ -195,8 +197,11 @@ def _within(value: Any) -> Any:  # noqa: ANN401 - YAML is any value
     """
     if not isinstance(value, dict):
         return value
-    if value.get("base64_string") is not None:
-        return _unbased(str(value["base64_string"]))
+    packed = value.get("base64_string", value.get("base64") if len(value) == 1 else None)
+    if packed is not None:
+        return _unbased(str(packed))
+    if len(value) == 1 and isinstance(value.get("chunks"), list):
+        return value["chunks"]
     kinds, contents = _KIND & value.keys(), _CONTENT & value.keys()
     if len(value) == len(kinds) + len(contents) == 2 and len(kinds) == 1:  # noqa: PLR2004 - the word and the body
         kind, inner = str(value[min(kinds)]).lower(), value[min(contents)]
@@ -230,6 +235,8 @@ def _bytes(value: Any, place: Place) -> bytes | None:  # noqa: ANN401 - YAML is 
         value = unpacked if isinstance(unpacked, bytes) else value
     if isinstance(value, bytes):
         return value
+    if isinstance(value, list) and (joined := _joined(value)):
+        return joined
     if isinstance(value, str):
         # old dumps keep bytes as text, one character a byte
         packed = value.startswith(_GZIP_AS_TEXT) and max(value) < "\u0100"
@@ -237,6 +244,16 @@ def _bytes(value: Any, place: Place) -> bytes | None:  # noqa: ANN401 - YAML is 
     if not isinstance(value, dict | list):
         place.fail(f"a body is {type(value).__name__}, neither text nor bytes")
     return _as_json(value)
+
+
+def _joined(pieces: list[Any]) -> bytes | None:
+    """
+    Return the body that a recorder kept in the pieces in which it was read; None where a list is the body.
+    """
+    if pieces and all(isinstance(one, bytes) for one in pieces):
+        return b"".join(pieces)
+    told = "".join(pieces).encode() if pieces and all(isinstance(one, str) for one in pieces) else b""
+    return told if wire.looks_like_events(told) else None
 
 
 def _as_json(value: object) -> bytes:
@@ -249,8 +266,10 @@ def _decoded(body: bytes, coding: str, place: Place) -> bytes:
     """
     if body.startswith(GZIP_MAGIC):
         coding = coding if "gzip" in coding.lower() else "gzip"
-    elif _is_text(body) or not coding:
+    elif _is_text(body):
         coding = ""
+    elif not coding:
+        return _undeclared(body, place)
     try:
         decoded = decode_body(body, coding, limit=max(place.left, 1)) if coding else body
     except CassetteError as error:
@@ -259,6 +278,21 @@ def _decoded(body: bytes, coding: str, place: Place) -> bytes:
     if place.left < 0:
         place.fail(f"its bodies have more than {MOST_BYTES} bytes")
     return decoded
+
+
+def _undeclared(body: bytes, place: Place) -> bytes:
+    """
+    Return a body whose coding nothing names, decoded where one of them makes an answer of it: JSON, or a stream.
+    """
+    for coding in () if wire.messages(body) else ("zstd", "deflate", "br"):
+        try:
+            decoded = decode_body(body, coding, limit=max(place.left, 1))
+        except CassetteError:
+            continue
+        if wire.is_stream(decoded) or (decoded[:1] in {b"{", b"["} and is_json(decoded)):
+            place.left -= len(decoded)
+            return decoded
+    return body
 
 
 def _is_text(body: bytes) -> bool:
