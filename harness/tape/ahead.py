@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextvars import ContextVar
 from typing import TYPE_CHECKING
 
 from harness.events import place
@@ -9,6 +10,9 @@ from harness.events import place
 if TYPE_CHECKING:
     from harness.events import Spot
     from harness.tape.player import Player
+
+CALLER: ContextVar[Spot | None] = ContextVar("caller", default=None)
+"""The thread or task that an answer is read for; None where it is the one that reads it."""
 
 
 class Ahead:
@@ -26,7 +30,7 @@ class Ahead:
         """
         Note an answer that was read for this thread or task, and when its head came, in seconds since it was asked for.
         """
-        self._answers.append((place(), player, answered))
+        self._answers.append((CALLER.get() or place(), player, answered))
 
     def seconds(self) -> float:
         """

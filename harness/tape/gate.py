@@ -41,6 +41,8 @@ _TRIO_TASKS = 2
 """Tasks that each of trio's loops has beside those of the program."""
 TURNS = 20
 """Turns that a loop gets before a wait on it starts to sleep."""
+_REAL_THREAD = threading.get_ident
+"""What tells real threads apart; this module is imported before an adapter could put green ones in their place."""
 
 
 async def pause(seconds: float) -> None:
@@ -53,6 +55,13 @@ async def pause(seconds: float) -> None:
         await trio.sleep(seconds)
     else:
         await asyncio.sleep(seconds)
+
+
+def _are_green() -> bool:
+    """
+    Tell whether green threads stand under the names of `threading`: they all run in one thread, and none is counted.
+    """
+    return threading.get_ident is not _REAL_THREAD
 
 
 def _tasks_here() -> int:
@@ -125,7 +134,8 @@ class Gate:
         self._changed = threading.Condition(threading.RLock())
         self._home: Where | None = None
         self._spot: Spot | None = None
-        self._threads = 0
+        # those that a constructor starts from here on can send what an input of a batch needs as well as any
+        self._threads = threading.active_count()
         self._tasks = 0
         self._counted = False
         self._items = 0
@@ -148,7 +158,6 @@ class Gate:
         """
         self._spot = place()
         self._home = Where(*self._spot)
-        self._threads = threading.active_count()
         self._tasks = len(asyncio.all_tasks()) if self._home.loop is not None else 0
 
     def finish(self) -> None:
@@ -285,7 +294,7 @@ class Gate:
         return sync or place.task == home.task
 
     def _others_could_send(self, *, sync: bool) -> bool:
-        if threading.active_count() > self._threads:
+        if threading.active_count() > self._threads or _are_green():
             return True
         return not sync and _tasks_here() > self._tasks
 

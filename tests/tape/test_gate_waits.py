@@ -188,6 +188,62 @@ def test_the_last_arrival_of_a_batch_waits_for_the_other_inputs() -> None:
         gate.sent(3, (2,), ANSWER)
 
 
+@contextmanager
+def _worker(gates_: list[Gate], passed: threading.Event, seconds: float) -> Iterator[list[bool]]:
+    """
+    Start a worker that sends the inputs 1 and 2 when the caller's answer has passed, or did not within some seconds.
+
+    It is to say by a value in the list that it gives whether the answer stayed.
+    """
+    stayed: list[bool] = []
+
+    def work() -> None:
+        stayed.append(not passed.wait(seconds))
+        for index in (1, 2):
+            gates_[0].sent(index, (index,), ANSWER)
+
+    with _thread(work):
+        yield stayed
+
+
+def _hold_the_callers(gate: Gate, passed: threading.Event) -> None:
+    gate.begin()
+    gate.sent(0, (0,), ANSWER)
+    gate.hold(0, 1, last=True, address=ANSWER, request=0)
+    passed.set()
+
+
+def _three_inputs() -> Gate:
+    return Gate(Capability.BATCH, inputs=3, grace=AN_HOUR)
+
+
+@pytest.mark.usefixtures("patient")
+def test_workers_that_a_constructor_started_are_waited_for() -> None:
+    """
+    It may hand them the other inputs, though no thread was started in the call.
+    """
+    gate, passed = _three_inputs(), threading.Event()
+    with _worker([gate], passed, 0.2) as stayed:
+        _hold_the_callers(gate, passed)
+    assert stayed == [True]
+
+
+@pytest.mark.parametrize("green", [True, False])
+def test_threads_from_before_are_waited_for_only_where_threads_are_green(
+    monkeypatch: pytest.MonkeyPatch, *, green: bool
+) -> None:
+    """
+    Where a library has put green threads under the names of `threading`, others may send, though no thread is counted.
+    """
+    made, passed = list[Gate](), threading.Event()
+    with _worker(made, passed, 0.2 if green else 30) as stayed:
+        made.append(_three_inputs())
+        if green:
+            monkeypatch.setattr(threading, "get_ident", partial(threading.get_ident))
+        _hold_the_callers(made[0], passed)
+    assert stayed == [green]
+
+
 @pytest.mark.usefixtures("patient")
 @pytest.mark.parametrize("order", [(0, 1, 2), (2, 1, 0), (1, 2, 0)])
 def test_answers_side_by_side_end_in_the_order_of_the_recording(order: Sequence[int]) -> None:

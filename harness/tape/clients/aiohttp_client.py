@@ -20,6 +20,7 @@ from harness.tape.clients.aiohttp_bodies import collect, put_body
 from harness.tape.clients.message import has_body, new_request
 from harness.tape.clients.openings import Openings
 from harness.tape.clients.patching import accepted
+from harness.tape.clients.unhurried import to_the_end
 from harness.tape.player import AnswerCut
 from harness.tape.tape import current
 
@@ -334,7 +335,8 @@ def _tapped_send(original: Callable[..., Awaitable[Any]]) -> Callable[..., Await
             await exchange.opening()
         if exchange.recorder is not None:
             put_body(self, body)
-            player = await _record(exchange.recorder, conn, lambda: original(self, conn.real))
+            taking = _record(exchange.recorder, conn, lambda: original(self, conn.real))
+            player = await to_the_end(taking)
         conn.answer(self.method, player)
         self.response = _response(self)
         return self.response

@@ -12,6 +12,7 @@ import errno
 import http.client
 import io
 import os
+import re
 import socket
 import sys
 from typing import TYPE_CHECKING, Any, Final
@@ -29,11 +30,14 @@ if TYPE_CHECKING:
 
     from harness.tape.clients.patching import Patches
     from harness.tape.player import Answer, Framing
-    from harness.tape.tape import Recorder, Tape
+    from harness.tape.tape import Exchange, Recorder, Tape
 
 _READ_SIZE: Final = 65_536
 _HTTPS_PORT: Final = 443
 _CONTINUE: Final = b"HTTP/1.1 100 Continue\r\n\r\n"
+_END_OF_HEAD: Final = b"\r\n\r\n"
+_LENGTH: Final = re.compile(rb"(?im)^content-length:[ \t]*(\d+)")
+_CHUNKED: Final = re.compile(rb"(?im)^transfer-encoding:")
 
 
 def tap(patches: Patches, library: ModuleType) -> None:
@@ -72,14 +76,41 @@ def _family(base: type) -> Iterator[type]:
 
 class _Wire:
     """
-    Remember what a connection has sent since its last answer.
+    Remember what a connection has sent since its last answer, and the exchange that began when it had sent all.
     """
 
-    __slots__ = ("connecting", "sent")
+    __slots__ = ("connecting", "exchange", "sent")
 
     def __init__(self) -> None:
         self.sent = bytearray()
+        self.exchange: Exchange | BaseException | None = None
         self.connecting = False
+
+    def clear(self) -> None:
+        """
+        Begin anew.
+        """
+        self.sent.clear()
+        self.exchange = None
+
+    def leave(self, tape: Tape, base: str) -> None:
+        """
+        Begin the exchange; what keeps it from one is told to whoever waits for the answer.
+        """
+        try:
+            self.exchange = tape.send(parse_request(bytes(self.sent), base), "sync")
+        except BaseException as error:  # noqa: BLE001 - raised where the answer is asked for
+            self.exchange = error
+
+    def is_whole(self) -> bool:
+        """
+        Tell whether a request has left, by its own word; of one in chunks only who asks for its answer says so.
+        """
+        end = self.sent.find(_END_OF_HEAD)
+        if end < 0 or _CHUNKED.search(self.sent, 0, end):
+            return False
+        length = _LENGTH.search(self.sent, 0, end)
+        return len(self.sent) - end - len(_END_OF_HEAD) >= (int(length[1]) if length else 0)
 
 
 class _Frames(io.RawIOBase):
@@ -234,13 +265,16 @@ def _tapped_send(original: Callable[..., None]) -> Callable[..., None]:
             original(self, data)
             return
         if self.sock is None:
-            wire.sent.clear()
+            wire.clear()
         if not tape.recording and type(self.sock) is not _FakeSocket:
             _plug_in_fake(self)
         for piece in (data,) if type(data) is bytes else _pieces(data, self.blocksize):
             wire.sent += piece
             if tape.recording:
                 original(self, piece)
+        if wire.exchange is None and wire.is_whole():
+            # and not only when the answer is asked for: who sends all its requests first has them under way at once
+            wire.leave(tape, _origin(self))
 
     return send
 
@@ -251,13 +285,14 @@ def _tapped_getresponse(original: Callable[..., Any]) -> Callable[..., Any]:
         wire = self.__dict__.get("_tape_wire")
         if tape is None or wire is None or not wire.sent:
             return original(self, *args, **options)
-        request = parse_request(bytes(wire.sent), _origin(self))
-        wire.sent.clear()
-        try:
-            exchange = tape.send(request, "sync")
-        except BaseException:
+        if wire.exchange is None:
+            wire.leave(tape, _origin(self))
+        exchange = wire.exchange
+        wire.clear()
+        if isinstance(exchange, BaseException):
             self.close()
-            raise
+            raise exchange
+        assert exchange is not None  # noqa: S101 - it has begun
         if exchange.recorder is None:
             assert exchange.player is not None  # noqa: S101 - an exchange has one of the two
             return _serve(self, exchange.player, original)

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, Final
 from harness.errors import described
 from harness.tape.clients.message import declared_length, has_body, new_request
 from harness.tape.clients.openings import Openings
+from harness.tape.clients.unhurried import to_the_end
 from harness.tape.player import AnswerCut
 from harness.tape.tape import current
 
@@ -101,7 +102,8 @@ class _Shape:
             if exchange.opening is not None:
                 await exchange.opening()
             if exchange.recorder is not None:
-                player = await self._arecord(exchange.recorder, tape, request, lambda: original(transport, request))
+                taking = self._arecord(exchange.recorder, tape, request, lambda: original(transport, request))
+                player = await to_the_end(taking)
             return self._response(transport, request, player, self._async_stream)
 
         return handle_async_request
