@@ -258,8 +258,9 @@ def _bringers(
     """
     Return the exchanges whose answers an output is made of, the one that most of it comes from first.
 
-    Of several that say the same it is the one that had said most of a stream's first `items` when they were handed out,
-    and of these the last one that was sent before them: others may be asked for at the same time, and be slower.
+    Of several that say the same it is the one that had said most of a stream's first `items` when they were handed out;
+    of these one that was still coming then, and the last one that was sent before them. Others may be asked for at the
+    same time, and be slower, or bring at once what the items are compared with.
     """
     before = items[0][0] if items else -1
     words = set(_words(output))
@@ -283,9 +284,10 @@ def _bringers(
         alone = best < _EXACTLY or squeezed in one.texts
         return one.trouble is not None, _told_before(squeezed, one), not alone, _distance(number, one, calls)
 
-    def unfit(one: Exchange) -> tuple[bool, int, int]:
-        silent = min(one.places, default=before) >= before
-        return silent, _unsaid(one, items), one.order if one.order > before else -one.order
+    def unfit(one: Exchange) -> tuple[bool, int, bool, int]:
+        silent, over = min(one.places, default=before) >= before, max(one.places, default=before) < before
+        unsaid = sum(not _had_said(one, place, text) for place, text in items)
+        return silent, unsaid, over, one.order if one.order > before else -one.order
 
     good = {one.order: unlikely(one) for score, one in scores if score >= best * _CLEARLY}
     least = min(good.values())
@@ -293,14 +295,10 @@ def _bringers(
     return (min(alike, key=unfit) if len(alike) > 1 else alike[0],)
 
 
-def _unsaid(exchange: Exchange, items: Sequence[tuple[int, str]]) -> int:
-    """
-    Count the items that the caller got before this answer had said them: they came from elsewhere.
-    """
-    return sum(not _had_said(exchange, place, text) for place, text in items)
-
-
 def _had_said(exchange: Exchange, place: int, text: str) -> bool:
+    """
+    Tell whether an answer had said an item's text before the caller got it; else it came from elsewhere.
+    """
     come = exchange.come(place)
     worded = [come] if come and exchange.worded else []
     return bool(worded or texts(come)) and carries(text, [come], worded)

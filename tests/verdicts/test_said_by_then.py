@@ -322,3 +322,29 @@ def test_a_draft_given_while_a_second_stream_is_read_for_show_is_late(shown: int
         story.arrive(request, count)
 
     assert _said(story.end(request).give()) == LATE
+
+
+@pytest.mark.parametrize(("in_step", "expected"), [(True, NATIVE), (False, LATE)])
+def test_a_second_opinion_that_came_at_once_is_not_what_was_streamed(
+    in_step: bool, expected: tuple[Verdict, Any]
+) -> None:
+    """
+    It was asked for last and said everything, but the items keep step with the stream; unless that was read before.
+    """
+    story = Story(STREAM).begin()
+    request = story.send(stream=True)
+    story.head(request, CHUNKS, kind="text/event-stream")
+    opinion = story.send()
+    if not in_step:
+        for count in range(len(CHUNKS)):
+            story.arrive(request, count)
+    story.whole(opinion, answer_json(TEXT))
+    for count, piece in enumerate(PIECES):
+        if in_step:
+            story.arrive(request, count)
+        story.item(piece)
+    if in_step:
+        for count in range(len(PIECES), len(CHUNKS)):
+            story.arrive(request, count)
+
+    assert _said(story.end(request).give()) == expected
