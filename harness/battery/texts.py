@@ -10,6 +10,9 @@ _ABSENT: Final = object()
 _TELLING: Final = ("output_text", "response", "output", "generated_text")
 """Where objects of client libraries have their text that is neither `.content` nor `.text`; only as a string."""
 
+_HOLDING: Final = ("delta", "message", "content")
+"""Where an object has the message that holds the text; content may be one, as cohere and Google have it."""
+
 
 def text_of(value: object) -> str | None:
     """
@@ -17,8 +20,9 @@ def text_of(value: object) -> str | None:
 
     A message's `.content` may be a string or a list of blocks; blocks are strings, mappings or
     objects, and those without text (images) say nothing. A message may also stand within the object
-    (`.message`, `.delta`, the first of `.choices`). One without text that calls tools says the tools'
-    arguments, or the name of a tool that takes none. What raises when it is asked for has no text.
+    (`.message`, `.delta`, `.content`, the first of `.choices`), and have its text in `.parts`, thoughts aside.
+    One without text that calls tools says the tools' arguments, or the name of a tool that takes none. What raises
+    when it is asked for has no text.
     A message that holds nothing says nothing, which is a text: the empty one.
     """
     if isinstance(value, str):
@@ -54,7 +58,7 @@ def _own(value: object) -> str | None:
 
 
 def _holds_nothing(value: object) -> bool:
-    return any(getattr(value, name, _ABSENT) is None for name in ("content", "text", "delta", "message"))
+    return any(getattr(value, name, _ABSENT) is None for name in ("content", "text", "parts", "delta", "message"))
 
 
 def _inner(value: object) -> str | None:
@@ -66,7 +70,10 @@ def _inner(value: object) -> str | None:
     choices = getattr(value, "choices", None)
     if isinstance(choices, list | tuple):
         return _told(choices[0]) if choices else ""
-    inner = next((one for name in ("delta", "message") if (one := getattr(value, name, None)) is not None), None)
+    parts = getattr(value, "parts", None)
+    if isinstance(parts, list | tuple) and parts and all(hasattr(part, "text") for part in parts):
+        return "".join(_blocks(part for part in parts if not getattr(part, "thought", None)))
+    inner = next((one for name in _HOLDING if (one := getattr(value, name, None)) is not None), None)
     if isinstance(inner, str):
         return inner
     data = getattr(value, "data", None)

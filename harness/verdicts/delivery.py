@@ -145,20 +145,12 @@ def _said(handed: Sequence[Handed], answer: Sequence[Exchange]) -> bool:
     last = handed[-1]
     if not any(one.texts for one in answer):
         return last.after > 0
-    come = [(one, body) for one in answer if (body := _come(one, last.place))]
+    come = [(one, body) for one in answer if (body := one.come(last.place))]
     bodies, worded = [body for _, body in come], [body for one, body in come if one.worded]
     if not worded and not any(texts(body) for body in bodies):
         return False
     joined = "".join(one.item.text or "" for one in handed)
     return carries(last.item.text or "", bodies, worded) or compare(joined, bodies).agreement is Agreement.SAME
-
-
-def _come(exchange: Exchange, place: int) -> bytes:
-    """
-    Return what of an answer had been handed out before a place in the log.
-    """
-    size = sum(arrival.size for at, arrival in _placed(exchange) if at < place)
-    return exchange.body[:size]
 
 
 def _expected(answer: Sequence[Exchange]) -> int:

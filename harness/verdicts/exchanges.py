@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections import Counter
 from dataclasses import dataclass, field
-from itertools import pairwise
+from itertools import islice, pairwise
 from typing import TYPE_CHECKING, Final
 
 from harness.events import Answered, Arrival, Ended, Event, Item, Returned, Sent, UpstreamFailed
 from harness.verdicts.documents import documents, is_one_value, is_plain_type, is_stream_type, plain
-from harness.verdicts.fidelity import assembled
+from harness.verdicts.fidelity import assembled, carries
 from harness.verdicts.links import linked
 from harness.verdicts.texts import slots, squeeze, texts
 from harness.words import REFUSED
@@ -29,6 +29,8 @@ _FEWEST_GROWING: Final = 3
 """States of a text; of fewer, one begins another by chance."""
 _SHORTEST_OWN: Final = 16
 """Characters of an output; a shorter one may stand in a request without having been answered before."""
+_MOST_ITEMS: Final = 16
+"""Items of a stream that are held against each of several equal answers; who is ahead of one is so from the start."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,6 +132,12 @@ class Exchange:
         """
         return (*texts(self.body), *([squeeze(plain(self.body))] if self.worded else []))
 
+    def come(self, place: int) -> bytes:
+        """
+        Return what of the answer had been handed out before a place in the log.
+        """
+        return self.body[: sum(one.size for at, one in zip(self.places, self.arrivals, strict=True) if at < place)]
+
     @property
     def address(self) -> tuple[str, str]:
         """
@@ -186,7 +194,7 @@ def traffic(events: Sequence[Event], outputs: Sequence[str]) -> Traffic:
     construction = tuple(one for one in everything if one.sent.phase == "construction")
     before = tuple(one for one in calls if one.order < _place_of_return(events) and not one.refused)
     said = [(_says(one, before), one) for one in before] if any(outputs) else []
-    parts = tuple(_bringers(number, text, said, _place_of_item(events)) for number, text in enumerate(outputs))
+    parts = tuple(_bringers(number, text, said, _first_items(events)) for number, text in enumerate(outputs))
     brought: list[tuple[Exchange, ...]] = []
     answers: dict[int, tuple[Exchange, ...]] = {}
     serves: dict[int, tuple[int, ...]] = {}
@@ -241,20 +249,22 @@ def _place_of_return(events: Sequence[Event]) -> int:
     return next((place for place, event in enumerate(events) if isinstance(event, Returned)), len(events))
 
 
-def _place_of_item(events: Sequence[Event]) -> int:
-    told = (place for place, event in enumerate(events) if isinstance(event, Item) and (event.text or "").strip())
-    return next(told, -1)
+def _first_items(events: Sequence[Event]) -> list[tuple[int, str]]:
+    told = ((place, event.text or "") for place, event in enumerate(events) if isinstance(event, Item))
+    return [*islice(((place, text) for place, text in told if text.strip()), _MOST_ITEMS)]
 
 
 def _bringers(
-    number: int, output: str, said: Sequence[tuple[Sequence[str], Exchange]], before: int
+    number: int, output: str, said: Sequence[tuple[Sequence[str], Exchange]], items: Sequence[tuple[int, str]]
 ) -> tuple[Exchange, ...]:
     """
     Return the exchanges whose answers an output is made of, the one that most of it comes from first.
 
-    Of several that say the same it is the last one that was sent `before` this place in the log, where a stream's
-    first item stands, and had brought something by then: another one may be asked for at the same time, and be slower.
+    Of several that say the same it is the one that had said most of a stream's first `items` when they were handed out;
+    of these one that was still coming then, and the last one that was sent before them. Others may be asked for at the
+    same time, and be slower, or bring at once what the items are compared with.
     """
+    before = items[0][0] if items else -1
     words = set(_words(output))
     squeezed = squeeze(output)
     calls = [one for _, one in said]
@@ -272,14 +282,28 @@ def _bringers(
             by_number = {one.sent.request: one for one in calls}
             return tuple(by_number[key] for key, _ in shares.most_common())
 
-    def unlikely(one: Exchange) -> tuple[bool, bool, bool, int, bool, int]:
+    def unlikely(one: Exchange) -> tuple[bool, bool, bool, int]:
         alone = best < _EXACTLY or squeezed in one.texts
-        late = one.order if one.order > before else -one.order
-        silent = min(one.places, default=before) >= before
-        distance = _distance(number, one, calls)
-        return one.trouble is not None, _told_before(squeezed, one), not alone, distance, silent, late
+        return one.trouble is not None, _told_before(squeezed, one), not alone, _distance(number, one, calls)
 
-    return (min((one for score, one in scores if score >= best * _CLEARLY), key=unlikely),)
+    def unfit(one: Exchange) -> tuple[bool, int, bool, int]:
+        silent, over = min(one.places, default=before) >= before, max(one.places, default=before) < before
+        unsaid = sum(not _had_said(one, place, text) for place, text in items)
+        return silent, unsaid, over, one.order if one.order > before else -one.order
+
+    good = {one.order: unlikely(one) for score, one in scores if score >= best * _CLEARLY}
+    least = min(good.values())
+    alike = [one for one in calls if good.get(one.order) == least]
+    return (min(alike, key=unfit) if len(alike) > 1 else alike[0],)
+
+
+def _had_said(exchange: Exchange, place: int, text: str) -> bool:
+    """
+    Tell whether an answer had said an item's text before the caller got it; else it came from elsewhere.
+    """
+    come = exchange.come(place)
+    worded = [come] if come and exchange.worded else []
+    return bool(worded or texts(come)) and carries(text, [come], worded)
 
 
 def _told_before(squeezed: str, exchange: Exchange) -> bool:

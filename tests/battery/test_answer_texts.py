@@ -74,6 +74,17 @@ class Answer:
     output: Any = None
 
 
+@dataclass
+class Part:
+    text: Any
+    thought: Any = None
+
+
+@dataclass
+class Parts:
+    parts: Any
+
+
 class Mapped(dict[str, Any]):
     """
     An answer as huggingface_hub and azure-ai-inference have it: a mapping with attributes.
@@ -135,6 +146,11 @@ class WithArguments:
         ),
         (Mapped(message=Mapped(content="within")), "within"),
         ({"choices": [{"delta": {"content": "a plain mapping is none"}}]}, None),
+        (Delta(Wrapped(Message(Chunk("as cohere nests it")))), "as cohere nests it"),
+        (Message(Parts([Part("as "), Part("Hm.", thought=True), Part("Google"), Part(None)])), "as Google"),
+        (Parts(None), ""),
+        (Parts(("of", "a", "path")), None),
+        (Message(b"the body of an HTTP response, say"), None),
         (Answer(response="an answer"), "an answer"),
         (Answer(response=Chunk("an HTTP response, say"), output=[3]), None),
         (Answer(output_text="all of it", output=[Message([Chunk("all of it")])]), "all of it"),

@@ -277,3 +277,74 @@ def test_answers_of_one_list_come_out_in_its_order(outputs: Sequence[str], expec
     story.whole(story.send((0, 1, 2)), json.dumps({"choices": rows[::-1] if numbered else rows}).encode())
 
     assert _said(story.give(*outputs))[0] is expected
+
+
+def _side_by_side(*, drawn_from: int) -> Story:
+    """
+    Tell two equal streams that both begin with an event of no text, and of which the first is six pieces ahead.
+    """
+    chunks = [b'data: {"choices": []}\n\n', *CHUNKS]
+    story = Story(STREAM).begin()
+    both = (story.send(stream=True), story.send(stream=True))
+    for request in both:
+        story.head(request, chunks, kind="text/event-stream").arrive(request, 0)
+    for count in range(1, len(chunks) + 6):
+        for number, at in enumerate((count, count - 6)):
+            if 0 < at < len(chunks):
+                story.arrive(both[number], at)
+            if number == drawn_from and 0 < at <= len(PIECES):
+                story.item(PIECES[at - 1])
+    return story.end(both[0]).end(both[1]).give()
+
+
+@pytest.mark.parametrize("drawn_from", [0, 1])
+def test_of_two_equal_streams_the_items_came_from_the_one_that_had_said_them(drawn_from: int) -> None:
+    """
+    Whichever of the two was asked for last, and however far behind the other one is.
+    """
+    assert _said(_side_by_side(drawn_from=drawn_from)) == NATIVE
+
+
+@pytest.mark.parametrize("shown", [1, 2])
+def test_a_draft_given_while_a_second_stream_is_read_for_show_is_late(shown: int) -> None:
+    """
+    The items come while the stream does, but before it says them: they are the draft's, which had ended.
+    """
+    story = Story(STREAM).begin()
+    story.whole(story.send(), answer_json(TEXT))
+    request = story.send(stream=True)
+    story.head(request, CHUNKS, kind="text/event-stream")
+    for count in range(shown):
+        story.arrive(request, count)
+    for piece in PIECES:
+        story.item(piece)
+    for count in range(shown, len(CHUNKS)):
+        story.arrive(request, count)
+
+    assert _said(story.end(request).give()) == LATE
+
+
+@pytest.mark.parametrize(("in_step", "expected"), [(True, NATIVE), (False, LATE)])
+def test_a_second_opinion_that_came_at_once_is_not_what_was_streamed(
+    in_step: bool, expected: tuple[Verdict, Any]
+) -> None:
+    """
+    It was asked for last and said everything, but the items keep step with the stream; unless that was read before.
+    """
+    story = Story(STREAM).begin()
+    request = story.send(stream=True)
+    story.head(request, CHUNKS, kind="text/event-stream")
+    opinion = story.send()
+    if not in_step:
+        for count in range(len(CHUNKS)):
+            story.arrive(request, count)
+    story.whole(opinion, answer_json(TEXT))
+    for count, piece in enumerate(PIECES):
+        if in_step:
+            story.arrive(request, count)
+        story.item(piece)
+    if in_step:
+        for count in range(len(PIECES), len(CHUNKS)):
+            story.arrive(request, count)
+
+    assert _said(story.end(request).give()) == expected
