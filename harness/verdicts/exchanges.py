@@ -4,14 +4,15 @@ from __future__ import annotations
 
 from collections import Counter
 from dataclasses import dataclass, field
-from itertools import islice, pairwise
+from itertools import islice
 from typing import TYPE_CHECKING, Final
 
 from harness.events import Answered, Arrival, Ended, Event, Item, Returned, Sent, UpstreamFailed
 from harness.verdicts.documents import documents, is_one_value, is_plain_type, is_stream_type, plain
 from harness.verdicts.fidelity import assembled, carries
 from harness.verdicts.links import linked
-from harness.verdicts.texts import slots, squeeze, texts
+from harness.verdicts.polls import told_in_turns
+from harness.verdicts.texts import squeeze, texts
 from harness.words import REFUSED
 
 if TYPE_CHECKING:
@@ -25,8 +26,6 @@ _CLEARLY: Final = 0.8
 _EXACTLY: Final = 2.0
 _MOST_WORDS: Final = 400
 """Words of an output that are looked for; more tell no more."""
-_FEWEST_GROWING: Final = 3
-"""States of a text; of fewer, one begins another by chance."""
 _SHORTEST_OWN: Final = 16
 """Characters of an output; a shorter one may stand in a request without having been answered before."""
 _MOST_ITEMS: Final = 16
@@ -419,25 +418,6 @@ def _polls(
 
 def _question(exchange: Exchange) -> tuple[str, str]:
     return exchange.sent.uri, exchange.sent.text
-
-
-def told_in_turns(polls: Sequence[Exchange]) -> bytes:
-    """
-    Return the answers of polls as one body, for those of which each brings what the one before did not.
-
-    Where each repeats what was said so far and goes on, the last one says it all.
-    """
-    told = polls[-1:] if _grow(polls) else polls
-    return b"\n".join(one.body.replace(b"\n", b" ") for one in told)
-
-
-def _grow(polls: Sequence[Exchange]) -> bool:
-    states = [{path: "".join(said) for path, said in slots(one.body).items()} for one in polls]
-    for path in states[-1]:
-        said = [text for state in states if (text := state.get(path))]
-        if len({*said}) >= _FEWEST_GROWING and all(after.startswith(before) for before, after in pairwise(said)):
-            return True
-    return False
 
 
 def _may_speak(value: object) -> bool:

@@ -8,10 +8,11 @@ from typing import TYPE_CHECKING, Final
 from harness.events import Arrival, Event, Item, Returned, first, inputs_of
 from harness.marks import code_word
 from harness.verdicts.documents import is_one_value, is_unreadable
-from harness.verdicts.exchanges import exchanges, told_in_turns
+from harness.verdicts.exchanges import exchanges
 from harness.verdicts.failures import standing_failure
 from harness.verdicts.fidelity import Agreement, Fidelity, compare
 from harness.verdicts.parts import rest_of_parts
+from harness.verdicts.polls import told_in_turns
 from harness.verdicts.texts import listing, readable, slots, squeeze, texts
 from harness.verdicts.thoughts import answered, only_thought
 from harness.words import Capability, Verdict, counted
