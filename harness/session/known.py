@@ -5,8 +5,9 @@ A fork for each call costs more than most calls, a third of a family's processor
 see what an earlier one left behind (a token, a cache, an import that is slow once), so what such a process shows is
 kept only where it changes nothing: every cell of the adapter is the committed one to the byte, over the same cassettes,
 by the same versions of the harness, of Python and of every distribution that the row names. Anything else is measured
-again, each call in a process of its own; and so is, from the start, what has no committed cell yet, and an adapter
-whose class is the project's own and may have changed since.
+again, each call in a process of its own; and so is, from the start, what has no committed cell yet, an adapter whose
+class is the project's own and may have changed since, and one that is broken in any way: what ends its own process or
+its parent's has to be kept apart.
 """
 
 from __future__ import annotations
@@ -48,9 +49,13 @@ class Known:
             len(calls) > 1
             and adapter.program is None
             and adapter.engine is None
-            and all((family, adapter.name, call) in self._cells for call in calls)
+            and all(self._works(family, adapter.name, call) for call in calls)
             and is_installed(adapter.target.partition(":")[0], self._shadows)
         )
+
+    def _works(self, family: str, name: str, call: Capability) -> bool:
+        cell = self._cells.get((family, name, call))
+        return cell is not None and cell.verdict.works
 
     def confirmed_by(self, row: Measured, cells: Sequence[Cell], calls: Sequence[Capability]) -> bool:
         """

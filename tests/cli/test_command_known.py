@@ -67,6 +67,12 @@ class LogsIn(Steady):
         return super()._post(prompt)
 
 
+class Raises(Steady):
+    def batch(self, prompts):
+        self._seen("batch")
+        raise ValueError("no batch today")
+
+
 class WarmsUp(Steady):
     """Stream only in a process that has made another call."""
 
@@ -95,6 +101,12 @@ kwargs = { base_url = "URL" }
 [adapters.WarmsUp]
 target = "installed_llm:WarmsUp"
 kwargs = { base_url = "URL" }
+
+[adapters.Raises]
+target = "installed_llm:Raises"
+kwargs = { base_url = "URL" }
+expects = { batch = "broken" }
+reason = "it has no batch today"
 
 [adapters.Own]
 target = "own_llm:Steady"
@@ -181,6 +193,13 @@ def test_what_an_earlier_call_changes_is_measured_alone_again(known: Folder) -> 
     # one that all were made in, three of one each, and one in which the late stream is made again at its pace
     assert _run(known, "--", "LogsIn", "WarmsUp") == {"LogsIn": 4, "WarmsUp": 5}
     assert known.digests("reports") == before
+
+
+def test_what_is_broken_is_kept_apart(known: Folder) -> None:
+    """
+    What a broken call does to its process, or to that one's parent, must not reach the other calls.
+    """
+    assert _run(known, "--", "Raises") == {"Raises": 3}
 
 
 def test_an_adapter_of_the_projects_own_never_shares(known: Folder) -> None:
