@@ -5,6 +5,7 @@ Calls that share a process where the committed matrix knows them: what they conf
 from __future__ import annotations
 
 import json
+import shutil
 import site
 import subprocess
 import sys
@@ -129,20 +130,30 @@ def python(tmp_path_factory: pytest.TempPathFactory) -> str:
     return str(folder / "bin" / Path(sys.executable).name)
 
 
-@pytest.fixture
-def known(tmp_path: Path, python: str) -> Folder:
+@pytest.fixture(scope="module")
+def measured(tmp_path_factory: pytest.TempPathFactory, python: str) -> Path:
     """
-    Give a project whose cells are known: recorded, replayed once with each call alone, and the upstream gone.
+    Give a project that was recorded, and replayed once with each call alone, and whose upstream is gone.
     """
-    project = Folder(tmp_path, {"SEEN": str(tmp_path / "seen.txt")}, python)
-    (tmp_path / "own_llm.py").write_text(ADAPTERS, encoding="utf-8")
+    folder = tmp_path_factory.mktemp("measured")
+    project = Folder(folder, {"SEEN": str(folder / "seen.txt")}, python)
+    (folder / "own_llm.py").write_text(ADAPTERS, encoding="utf-8")
     with ToyUpstream() as upstream:
         project.toml.write_text(REGISTRATIONS.replace("URL", upstream.base_url), encoding="utf-8")
         recorded = project("record", *CALLS)
         assert recorded.status == 0, recorded.said
     first = project("run", *CALLS)
     assert first.status == 0, first.said
-    return project
+    return folder
+
+
+@pytest.fixture
+def known(measured: Path, tmp_path: Path, python: str) -> Folder:
+    """
+    Give a copy of the project whose cells are known.
+    """
+    shutil.copytree(measured, tmp_path / "project")
+    return Folder(tmp_path / "project", {"SEEN": str(tmp_path / "project" / "seen.txt")}, python)
 
 
 def _run(project: Folder, *options: str) -> dict[str, int]:

@@ -74,6 +74,7 @@ def test_an_answer_that_nobody_waits_for_any_more_is_kept_whole(library: str) ->
     """
     Its caller is cancelled when it has ended, however often that is asked of it.
     """
+    pytest.importorskip(library)
 
     async def end_it(upstream: Upstream, task: asyncio.Task[str]) -> None:
         assert not task.done()
@@ -90,6 +91,7 @@ def test_an_answer_that_does_not_end_keeps_nobody(library: str, monkeypatch: pyt
     """
     After a while the cancellation goes its way, and nothing is kept.
     """
+    pytest.importorskip(library)
     monkeypatch.setattr(unhurried, "LINGER", 0.2)
 
     async def leave_it(_upstream: Upstream, _task: asyncio.Task[str]) -> None:
