@@ -3,8 +3,8 @@ What the harness costs beside what it stands on, whole processes, in turn on the
 
 * **The floor**: the same six calls of the same adapters in one bare loop over plain vcrpy, in one process, without any
   evidence. An instance is made for each call, as here too: constructors talk, and instances change themselves.
-  The harness has the committed matrix beside it, as in CI, so that the calls of an adapter may share a process; what it
-  takes to measure each call in a process of its own stands below.
+  The harness has the committed matrix beside it, so that the calls of an adapter may share a process; what it takes to
+  measure each call in a process of its own stands below.
 * **langchain-tests**: its own invoke, ainvoke, stream, astream, batch and abatch tests of one modern chat model over
   recordings, against the harness on that adapter, and on the family by the adapter. Beside it runs the import of that
   model and its construction, and nothing else: nobody who runs the real class can take less.

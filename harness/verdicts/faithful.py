@@ -297,11 +297,15 @@ def _is_aside(number: int, told: str, inputs: Sequence[str], found: Traffic) -> 
     return False
 
 
+def _word_of(number: int, inputs: Sequence[str]) -> str | None:
+    return code_word(inputs[number]) if number < len(inputs) else None
+
+
 def _is_thought(number: int, told: str, inputs: Sequence[str], found: Traffic) -> bool:
     """
     Tell whether an output is nothing but the reasoning beside the answer of an input that has a code word.
     """
-    word = code_word(inputs[number]) if number < len(inputs) else None
+    word = _word_of(number, inputs)
     if word is None:
         return False
     said = [one for one in _exchanges(number, found) if only_thought(told, one.body)]
@@ -312,7 +316,7 @@ def _rest(number: int, told: str, inputs: Sequence[str], found: Traffic) -> str:
     """
     Return what further parts say of the answer to an input that was asked alone.
     """
-    word = code_word(inputs[number]) if number < len(inputs) else None
+    word = _word_of(number, inputs)
     alone = [one for one in _exchanges(number, found) if len(one.sent.carries) < 2]  # noqa: PLR2004 - one is alone
     return next((rest for one in alone if word and (rest := rest_of_parts(told, one.body, word))), "")
 
