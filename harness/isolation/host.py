@@ -32,6 +32,7 @@ from harness.isolation import processes, traces
 from harness.isolation.cell import Sender, run_cell, teaching
 from harness.isolation.learned import IMPORTED, learn
 from harness.isolation.protocol import Frame, Frames, Order, memory_limit, write_all
+from harness.isolation.surroundings import proxies
 from harness.tape import certificates, engines, guard, severance
 
 if TYPE_CHECKING:
@@ -95,7 +96,6 @@ class Host:
     def _settle(self) -> None:
         redirect(self._order.output)
         traces.enable(self._order.stacks)
-        os.environ.update(_texts(self._job.adapter.get("env")))
         os.chdir(self._job.root)
         sys.path[:0] = list(dict.fromkeys((self._job.root, *self._job.paths, self._order.directory)))
         processes.limit_memory(memory_limit(self._job))
@@ -103,6 +103,9 @@ class Host:
             certificates.leave_unread()
             cut = severance.sever()
             self._tell(Frame(kind="note", payload=note("cut", f"{cut.how} {cut.detail}".strip())))
+            for name in proxies(list(os.environ)):
+                del os.environ[name]
+        os.environ.update(_texts(self._job.adapter.get("env")))
 
     def _tell(self, frame: Frame) -> None:
         write_all(self._outbound, frame.encode())

@@ -19,6 +19,7 @@ from harness.errors import IsolationError
 from harness.isolation import processes
 from harness.isolation.launch import Files, Host, can_fork, fork_host, spawn_host
 from harness.isolation.protocol import Order, read_frame, zygote_command
+from harness.isolation.surroundings import unwatched
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -63,7 +64,7 @@ class Fleet:
     Args:
         preload: modules ("module", or "module:function" to call) that the zygote imports before `PRELOAD`'s; one that
             fails is reported in `preload_failures`, and the run goes on.
-        env: environment variables that the zygote has while it preloads, beside this process's own.
+        env: environment variables that the processes start with, beside what they have of this one's.
         jobs: how many hosts may run at a time.
         hosts: how many there will be, as far as that is known.
         spawn: start an interpreter for each host instead of forking it; None: where forking is missing or unsafe.
@@ -81,7 +82,7 @@ class Fleet:
         self.preload_failures: dict[str, str] = {}
         self._preload = tuple(preload)
         self._shared = PRELOAD if hosts is not None and hosts < _MANY else (*PRELOAD, *_CLIENTS, _WARM)
-        self._env = {**os.environ, **(env or {})}
+        self._env = {**unwatched(os.environ), **(env or {})}
         self._spawn = not can_fork() if spawn is None else spawn
         self._turns = threading.BoundedSemaphore(jobs)
         self._lock = threading.Lock()
@@ -181,7 +182,7 @@ class Fleet:
         with self._lock:
             self._require_open()
             files = Files(Path(self._directory.name), str(next(self._names)))
-            host = spawn_host(files) if self._zygote is None else self._zygote.fork(files)
+            host = spawn_host(files, self._env) if self._zygote is None else self._zygote.fork(files)
             if self._zygote is not None:
                 self.preload_failures = self._zygote.failures
             self._hosts.add(host)

@@ -21,6 +21,7 @@ from harness.isolation import processes
 from harness.isolation.protocol import REQUEST, Frame, Frames, Order, spawned_command, write_all
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from pathlib import Path
 
 _TAIL: Final = 4096
@@ -288,13 +289,14 @@ def fork_host(control: socket.socket, files: Files) -> Host:
     return Host(_Forked(ours, status), ours.fileno(), ours.fileno(), files)
 
 
-def spawn_host(files: Files) -> Host:
+def spawn_host(files: Files, env: Mapping[str, str]) -> Host:
     """
-    Start a host with an interpreter of its own.
+    Start a host with an interpreter of its own, in an environment of its own.
     """
     with files.output.open("ab") as output:
         process = subprocess.Popen(  # noqa: S603 - the interpreter that runs us
             spawned_command(),
+            env=env,
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=output,

@@ -10,6 +10,7 @@ from harness.cells import Cell, Measured, Timeline
 from harness.events import Missing, Raised, Returned, Sent
 from harness.session.answers import silent_upstream
 from harness.verdicts import judge
+from harness.verdicts.headlines import headline
 from harness.words import Capability, Upstream, Verdict
 
 if TYPE_CHECKING:
@@ -190,8 +191,7 @@ def _problem(outcomes: Mapping[Capability, Outcome]) -> str | None:
         for event in outcome.events:
             if isinstance(event, Raised) and event.phase != "call":
                 where = f" at {event.line}" if event.line else ""
-                first = event.message.strip().partition("\n")[0]
-                return f"{event.type}: {first}{where}"
+                return f"{headline(event)}{where}"
             if isinstance(event, Missing) and event.what == "module":
                 return event.name
     return None

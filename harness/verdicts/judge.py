@@ -27,6 +27,7 @@ from harness.verdicts.evidence import gather_evidence
 from harness.verdicts.exchanges import Traffic, exchanges, traffic
 from harness.verdicts.failures import standing_failure
 from harness.verdicts.faithful import Ruling, unfaithful, wrong_shape
+from harness.verdicts.headlines import first_line, headline
 from harness.verdicts.native import decide
 from harness.words import REFUSED, Capability, Verdict
 
@@ -72,7 +73,7 @@ def _before_the_answer(events: Sequence[Event]) -> Ruling | None:
     """
     refused = first(events, Refused)
     if refused is not None:
-        return Verdict.UNKNOWN, _first_line(refused.why)
+        return Verdict.UNKNOWN, first_line(refused.why)
     lost = first(events, Lost)
     if lost is not None:
         return Verdict.UNKNOWN, f"not measured: {lost.what}"
@@ -82,10 +83,10 @@ def _before_the_answer(events: Sequence[Event]) -> Ruling | None:
                 return Verdict.UNKNOWN, f"not measured: {name}"
             case Missing(what="method", name=name):
                 return Verdict.UNSUPPORTED, f"it has no method {name}"
-            case Raised(phase="import", type=kind, message=message):
-                return Verdict.BLOCKED, f"its module cannot be imported: {_short(kind, message)}{_at(event)}"
-            case Raised(phase="construction", type=kind, message=message):
-                return _constructor(events, f"{_short(kind, message)}{_at(event)}")
+            case Raised(phase="import"):
+                return Verdict.BLOCKED, f"its module cannot be imported: {headline(event)}{_at(event)}"
+            case Raised(phase="construction"):
+                return _constructor(events, f"{headline(event)}{_at(event)}")
     died = first(events, Died)
     if died is not None and not any(isinstance(event, Constructed) for event in events):
         return _constructor(events, _death(died))
@@ -107,7 +108,7 @@ def _of_the_run(capability: Capability, events: Sequence[Event], found: Traffic)
     """
     raised = first(events, Raised)
     if raised is not None and raised.unsupported:
-        return Verdict.UNSUPPORTED, f"it says so itself: {_short(raised.type, raised.message)}"
+        return Verdict.UNSUPPORTED, f"it says so itself: {headline(raised)}"
     if any(isinstance(event, Dialled) for event in events):
         return _dialled(events)
     shut_out = _shut_out(events, raised)
@@ -130,7 +131,7 @@ def _shut_out(events: Sequence[Event], raised: Raised | None) -> Ruling | None:
     status = next((one.status for one in events if isinstance(one, Replied) and one.status >= REFUSED), None)
     if status is None or any(isinstance(event, Sent) for event in events):
         return None
-    said = "" if raised is None else f": {_short(raised.type, raised.message)}"
+    said = "" if raised is None else f": {headline(raised)}"
     return Verdict.UNKNOWN, f"the program answered with HTTP status {status}, and asked its upstream nothing{said}"
 
 
@@ -160,12 +161,12 @@ def _ending(events: Sequence[Event], found: Traffic, raised: Raised | None) -> R
         return None
     trouble = standing_failure(found.calls, events)
     if trouble:
-        said = _short(raised.type, raised.message)
+        said = headline(raised)
         how = f"the upstream failed, and it said so: {said}"
         return Verdict.UNKNOWN, how if said == trouble else f"the upstream failed ({trouble}) and it said so: {said}"
     return _unreached(events) or (
         Verdict.BROKEN,
-        f"it raises {_short(raised.type, raised.message)}{_at(raised)}",
+        f"it raises {headline(raised)}{_at(raised)}",
     )
 
 
@@ -176,7 +177,7 @@ def _unreached(events: Sequence[Event]) -> Ruling | None:
     raised = first(events, Raised)
     if raised is None or not raised.unreachable or any(isinstance(event, Sent) for event in events):
         return None
-    said = _short(raised.type, raised.message)
+    said = headline(raised)
     return Verdict.UNKNOWN, f"it could not connect to anything, past the tape, which saw no traffic: {said}"
 
 
@@ -214,13 +215,3 @@ def _with_error(evidence: Evidence, events: Sequence[Event]) -> Evidence:
 
 def _at(raised: Raised) -> str:
     return f" at {raised.line}" if raised.line else ""
-
-
-def _short(kind: str, message: str) -> str:
-    line = _first_line(message)
-    return f"{kind}: {line}" if line else kind
-
-
-def _first_line(text: str, limit: int = 300) -> str:
-    line = text.strip().partition("\n")[0]
-    return line if len(line) <= limit else f"{line[:limit]}…"

@@ -7,6 +7,7 @@ from __future__ import annotations
 import asyncio
 import ctypes
 import importlib
+import json
 import os
 import subprocess
 import sys
@@ -65,6 +66,13 @@ def count(_job: Job, _capability: Capability, send: Send) -> None:
     send("note", note("directory", os.getcwd()))  # noqa: PTH109 - a text is wanted
     send("note", note("path", os.pathsep.join(sys.path[:2])))
     send("note", note("input", repr(sys.stdin.read())))
+
+
+def tell_environment(_job: Job, _capability: Capability, send: Send) -> None:
+    """
+    Tell the whole environment.
+    """
+    send("note", note("environment", json.dumps(dict(os.environ))))
 
 
 def hang_in_python(_job: Job, _capability: Capability, send: Send) -> None:
