@@ -56,16 +56,13 @@ except ModuleNotFoundError:
         raise
     run_in_own_environment()
 
-from nox.virtualenv import UV  # noqa: E402 - there is no nox before this line
-
 THIS: Final = ("--reinstall-package", "capability-harness", ".")
 """This package, built anew whatever uv remembers of it."""
 PACKAGE_FILES: Final = ("pyproject.toml", "README.md", "LICENSE", "harness/**/*")
 SLOW_BENCHMARKS: Final = frozenset({"scale", "served"})
-WHOLE_RUN_LOCKS: Final = {
-    "family": "families/langchain-0.0.337/environments/main.lock",
-    "chat": "benchmarks/chat/requirements.lock",
-}
+CHAT: Final = "benchmarks/chat/requirements.lock"
+"""What langchain-tests and the adapter that it tests are made of."""
+MAIN_FAMILY: Final = "langchain-0.0.337"
 WHOLE_RUNS: Final = {"family": ("family", "chat"), "check": ("family",)}
 """The benchmarks of whole runs, and the environments that they run in."""
 FAMILIES: Final = {"langchain-0.0.337": "3.11", "langchain-1": "3.11", "litellm": "3.11", "litellm-proxy": "3.11"}
@@ -276,7 +273,9 @@ def bench(session: nox.Session) -> None:
     options = [argument for argument in session.posargs if argument not in every]
     for name in names or [name for name in every if name not in SLOW_BENCHMARKS]:
         environments = whole_run_environments(session, WHOLE_RUNS.get(name, ()))
-        python = "python" if name != "served" else in_environment(environments_of(session, "litellm", [])[0], "python")
+        python = (
+            "python" if name != "served" else in_environment(environments_of(session, "litellm", [])[0].home, "python")
+        )
         session.run(python, f"benchmarks/{name}.py", *environments, *options, external=name == "served")
 
 
@@ -286,14 +285,16 @@ def whole_run_environments(session: nox.Session, names: Iterable[str]) -> list[s
     """
     given = []
     for name in names:
-        lock = WHOLE_RUN_LOCKS[name]
-        folder = Path(session.virtualenv.location) / name
-        python = str(folder / ("Scripts/python.exe" if os.name == "nt" else "bin/python"))
-        locked = ["--no-deps", "--require-hashes", "--requirements", lock]
-        session.run_install(UV, "venv", "--quiet", "--clear", "--python", "3.11", str(folder), external=True)
-        for wanted in (locked, ["--no-deps", *THIS]):
-            session.run_install(UV, "pip", "install", "--quiet", "--python", python, *wanted, external=True)
-        given += [f"--{name}-python", python]
+        if name == "family":
+            environment = Environment(MAIN_FAMILY, "main", (), environments_in(MAIN_FAMILY) / "main")
+            home = environment.home
+            install_environment(session, environment)
+        else:
+            home = Path(session.virtualenv.location) / name
+            session.run_install("uv", "venv", "--quiet", "--clear", "--python", "3.11", str(home))
+            locked = ["--no-deps", "--require-hashes", "--requirements", CHAT]
+            install(session, locked, ["--no-deps", *THIS], reads=[*PACKAGE_FILES, CHAT], into=home)
+        given += [f"--{name}-python", in_environment(home, "python")]
     return given
 
 
@@ -394,14 +395,20 @@ def environments_of(
             found.setdefault(where, []).append(name)
     if not found:
         session.skip(f"{family} registers none of {', '.join(wanted)}")
-    # shared by the sessions that replay and record
-    home = ROOT / ".nox" / "environments" / family
+    home = environments_in(family)
     environments = [
         Environment(family, name, tuple(some) if wanted else (), home / name) for name, some in sorted(found.items())
     ]
     for environment in environments:
         install_environment(session, environment)
     return environments
+
+
+def environments_in(family: str) -> Path:
+    """
+    Return the folder of a family's environments, which the sessions that replay, record and measure share.
+    """
+    return ROOT / ".nox" / "environments" / family
 
 
 def install_environment(session: nox.Session, environment: Environment) -> None:
@@ -419,18 +426,18 @@ def install_environment(session: nox.Session, environment: Environment) -> None:
     install(session, locked, ["--no-deps", *THIS], reads=[*PACKAGE_FILES, *present], into=environment.home)
 
 
-def in_environment(environment: Environment, program: str) -> str:
+def in_environment(home: Path, program: str) -> str:
     """
     Return the path of a program of an environment.
     """
-    return str(environment.home / ("Scripts" if os.name == "nt" else "bin") / program)
+    return str(home / ("Scripts" if os.name == "nt" else "bin") / program)
 
 
 def harness(session: nox.Session, environment: Environment, command: str, *arguments: str) -> bool:
     """
     Run a command of the harness in an environment, for its adapters where it runs any, and tell whether all was well.
     """
-    program = in_environment(environment, "harness")
+    program = in_environment(environment.home, "harness")
     within = () if command == "report" else ("--environment", environment.name)
     config = ("--config", f"families/{environment.family}/harness.toml")
     try:
