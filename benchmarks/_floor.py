@@ -17,12 +17,14 @@ from typing import TYPE_CHECKING, Any, Final
 
 import vcr
 
-from harness.adapters import apply_env, build, load_project
+from harness.adapters.build import apply_env, build
+from harness.adapters.project import load_project
 from harness.battery.prompts import PROMPTS
 from harness.words import Capability
 
 if TYPE_CHECKING:
-    from harness.adapters import Adapter, Project
+    from harness.adapters.adapter import Adapter
+    from harness.adapters.project import Project
 
 PATIENCE: Final = 20
 """Seconds after which a call is given up that vcrpy leaves hanging."""

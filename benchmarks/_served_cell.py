@@ -20,7 +20,8 @@ import aiohttp
 import httpx
 from yarl import URL
 
-from harness.adapters import Adapter, build
+from harness.adapters.adapter import Adapter
+from harness.adapters.build import build
 from harness.battery.prompts import PROMPTS
 from harness.battery.texts import text_of, type_of
 from harness.serve.log import clock

@@ -39,6 +39,8 @@ CHAT: Final = HERE / "chat"
 MOST_OF_THE_FLOOR: Final = 1.5
 IMPORT: Final = "from langchain_openai import ChatOpenAI; ChatOpenAI(model='gpt-4o-mini', api_key='placeholder')"
 LEAST_FOR_ONE: Final = 2.0
+OF_THE_FAMILY: Final = 3
+"""Sides that run the family; the others run one chat model."""
 LEAST_FOR_MANY: Final = 8.0
 
 
@@ -148,10 +150,14 @@ def main() -> int:
     console = Console(width=110)
     adapters = options.adapter or over_http()
     run(Side(name="the matrix of one adapter", command=(str(options.chat_python), "-m", "harness", "run"), folder=CHAT))
-    costs: dict[str, list[Cost]] = {}
-    for _ in range(options.rounds):
-        for side in sides(options.family_python, options.chat_python, adapters):
-            costs.setdefault(side.name, []).append(run(side))
+    every = sides(options.family_python, options.chat_python, adapters)
+    costs: dict[str, list[Cost]] = {side.name: [] for side in every}
+    # what follows a family finds the processor's caches full of it: langchain-tests took 2.5 s there, not 1.8 s
+    for group in (every[:OF_THE_FAMILY], every[OF_THE_FAMILY:]):
+        run(group[0])
+        for _ in range(options.rounds):
+            for side in group:
+                costs[side.name].append(run(side))
     console.print(render(costs))
     number = len(adapters)
     per_adapter = [Cost(wall=cost.wall / number, cpu=cost.cpu / number) for cost in costs["family"]]

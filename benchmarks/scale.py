@@ -28,7 +28,8 @@ from typing import TYPE_CHECKING, Any, Final
 from rich.console import Console
 from rich.table import Table
 
-from harness.adapters import find_adapters, load_project
+from harness.adapters.project import load_project
+from harness.adapters.registry import find_adapters
 from harness.report.matrix import decode_matrix, encode_matrix
 from harness.report.merge import merge
 from harness.report.write import write_reports

@@ -28,7 +28,7 @@ import httpx
 from rich.console import Console
 from rich.table import Table
 
-from harness.adapters import load_project
+from harness.adapters.project import load_project
 from harness.battery.counting import Counts
 from harness.battery.prompts import PROMPTS
 from harness.errors import UserError
@@ -46,7 +46,8 @@ from harness.words import Capability, Delivery, FanOut, Mechanism, Verdict
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
-    from harness.adapters import Adapter, Project
+    from harness.adapters.adapter import Adapter
+    from harness.adapters.project import Project
     from harness.cells import Cell
     from harness.isolation.outcome import Outcome
 

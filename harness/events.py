@@ -8,11 +8,8 @@ running event loop, in which task.
 
 from __future__ import annotations
 
-import asyncio
 import base64
 import json
-import sys
-import threading
 from dataclasses import dataclass, fields
 from typing import TYPE_CHECKING, Any, Final, Literal, TypeVar, get_type_hints
 
@@ -36,31 +33,6 @@ class Where:
 
 Spot = tuple[int, int | None, int | None]
 """A thread, its running loop and its task as bare numbers: what `Where` says, and made in a fraction of the time."""
-
-if sys.version_info >= (3, 12):
-    _task_of = asyncio.current_task
-else:
-    _task_of = vars(asyncio.tasks)["_current_tasks"].get  # what the public one asks, in Python code until 3.12
-_running_loop = asyncio._get_running_loop  # noqa: SLF001 - the public twin raises where no loop runs
-_thread = threading.get_ident
-
-
-def place() -> Spot:
-    """
-    Return the caller's thread, running loop and task as bare numbers.
-    """
-    loop = _running_loop()
-    if loop is None:
-        return _thread(), None, None
-    task = _task_of(loop)
-    return _thread(), id(loop), None if task is None else id(task)
-
-
-def here() -> Where:
-    """
-    Return the place that the caller runs in.
-    """
-    return Where(*place())
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -19,7 +19,9 @@ ROOT: Final = Path(__file__).resolve().parents[1]
 PACKAGE: Final = ROOT / "harness"
 MOST_LINES: Final = 450
 
-WORDS: Final = frozenset({"words", "errors", "events", "cells", "frames", "idle", "marks", "packed", "protobuf"})
+WORDS: Final = frozenset({
+    "words", "errors", "events", "cells", "frames", "idle", "marks", "packed", "places", "protobuf",
+})  # fmt: skip
 PARTS: Final = WORDS | {"adapters", "tape", "verdicts", "report"}
 RUN: Final = PARTS | {"battery", "checks", "isolation", "session"}
 MAY_IMPORT: Final[dict[str, frozenset[str]]] = {
@@ -29,6 +31,7 @@ MAY_IMPORT: Final[dict[str, frozenset[str]]] = {
     "packed": frozenset(),
     "frames": frozenset(),
     "idle": frozenset(),
+    "places": frozenset({"events"}),
     "protobuf": frozenset(),
     "events": frozenset({"words", "errors"}),
     "cells": frozenset({"words", "errors", "events"}),

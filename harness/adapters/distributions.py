@@ -10,7 +10,6 @@ from importlib import metadata
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 from urllib.parse import urlsplit
-from urllib.request import url2pathname
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -123,6 +122,8 @@ def _editables() -> tuple[tuple[metadata.Distribution, Path], ...]:
     """
     Return what is installed from a folder that may still change; such files list no modules (PEP 660, PEP 610).
     """
+    from urllib.request import url2pathname  # noqa: PLC0415 - 10 ms, for what is editable
+
     found: list[tuple[metadata.Distribution, Path]] = []
     for dist in metadata.distributions():
         told = dist.read_text("direct_url.json")

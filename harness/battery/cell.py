@@ -9,8 +9,10 @@ from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
-from harness.adapters import Adapter, MissingDependency, build, missing_dependency
+from harness.adapters.adapter import Adapter
+from harness.adapters.build import build
 from harness.adapters.distributions import distributions
+from harness.adapters.missing import MissingDependency, missing_dependency
 from harness.adapters.reflect import reflected, unbuilt
 from harness.battery.aftermath import Aftermath
 from harness.battery.calls import Call, chain, files_at, raised
@@ -36,7 +38,7 @@ from harness.events import (
 )
 from harness.marks import carried
 from harness.tape import cassette as files
-from harness.tape import clients, engines, guard
+from harness.tape import clients, guard
 from harness.tape.dialling import Detour, Dial
 from harness.tape.gate import GRACE, CallersLoop, Gate
 from harness.tape.log import Log
@@ -115,7 +117,10 @@ class Cell:
                 self._run_async(tape)
             else:
                 self._run_sync(tape)
-            engines.finish(tape)
+            if self._adapter.engine is not None:
+                from harness.tape import engines  # noqa: PLC0415 - for few
+
+                engines.finish(tape)
             children.look()
             self._tell_of_the_class()
             # threads that the adapter left behind have nothing more to say to a cell that is over, neither through the
@@ -375,6 +380,8 @@ class Cell:
         if self._adapter.engine is None:
             return {}
         if self._job.mode == "record":
+            from harness.tape import engines  # noqa: PLC0415 - for few
+
             spec = engines.EngineSpec.of(self._adapter.engine)
             return distributions(self._adapter.target.partition(":")[0], spec.modules)
         return (

@@ -10,7 +10,7 @@ from contextlib import closing, contextmanager, nullcontext
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 
-from harness.adapters import build
+from harness.adapters.build import build
 from harness.battery.prompts import PROMPTS
 from harness.battery.texts import text_of
 from harness.checks.check import NotApplicable
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
     from vcr.cassette import Cassette
 
-    from harness.adapters import Adapter
+    from harness.adapters.adapter import Adapter
     from harness.tape.passage import Door
     from harness.words import Capability
 

@@ -5,7 +5,9 @@ from __future__ import annotations
 import asyncio
 from typing import TYPE_CHECKING, Any
 
-from harness.adapters import Adapter, MissingDependency, build
+from harness.adapters.adapter import Adapter
+from harness.adapters.build import build
+from harness.adapters.missing import MissingDependency
 from harness.battery.calls import files_at, raised
 from harness.battery.job import note
 from harness.errors import UserError

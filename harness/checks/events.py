@@ -10,7 +10,7 @@ from harness.battery.calls import Call
 from harness.battery.texts import text_of
 from harness.checks.check import NotApplicable, check
 from harness.checks.finish import part
-from harness.verdicts import judge
+from harness.verdicts.judge import judge
 from harness.words import Capability, Delivery, Verdict
 
 if TYPE_CHECKING:

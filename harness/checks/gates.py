@@ -7,7 +7,7 @@ import threading
 from typing import TYPE_CHECKING, Final
 
 from harness.checks.waits import NEVER, SLICE
-from harness.events import here
+from harness.places import here
 from harness.tape.gate import Gate
 
 if TYPE_CHECKING:

@@ -14,7 +14,9 @@ from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from harness.adapters import Adapter, MissingDependency, load_target
+from harness.adapters.adapter import Adapter
+from harness.adapters.build import load_target
+from harness.adapters.missing import MissingDependency
 from harness.battery.job import note
 from harness.checks.bench import Bench
 from harness.checks.check import Check

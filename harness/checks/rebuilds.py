@@ -22,7 +22,7 @@ from harness.words import Capability
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
 
-    from harness.adapters import Adapter
+    from harness.adapters.adapter import Adapter
     from harness.checks.bench import Attempt, Bench
 
 _WHOLE: Final = {Capability.STREAM: Capability.INVOKE, Capability.ASTREAM: Capability.AINVOKE}

@@ -14,7 +14,8 @@ from harness.checks.check import Check, CheckError
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
 
-    from harness.adapters import Adapter, Project
+    from harness.adapters.adapter import Adapter
+    from harness.adapters.project import Project
     from harness.words import Capability
 
 GROUP: Final = "harness.checks"

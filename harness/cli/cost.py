@@ -17,7 +17,8 @@ from harness.words import counted
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from harness.adapters import Adapter, Project
+    from harness.adapters.adapter import Adapter
+    from harness.adapters.project import Project
     from harness.cli.options import Selection
     from harness.words import Capability
 

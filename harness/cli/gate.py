@@ -27,7 +27,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
     from pathlib import Path
 
-    from harness.adapters import Adapter, Project
+    from harness.adapters.adapter import Adapter
+    from harness.adapters.project import Project
     from harness.cells import Matrix
     from harness.checks.registry import Found
     from harness.cli.options import Selection

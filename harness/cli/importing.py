@@ -27,7 +27,8 @@ if TYPE_CHECKING:
 
     from rich.console import RenderableType
 
-    from harness.adapters import Adapter, Project
+    from harness.adapters.adapter import Adapter
+    from harness.adapters.project import Project
 
 MATCH_ON: Final = ("method", "path", "stream")
 """What an imported request is found by: its host, its body and its prompts are somebody else's."""

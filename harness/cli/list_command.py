@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from rich.console import RenderableType
 
-    from harness.adapters import Adapter
+    from harness.adapters.adapter import Adapter
 
 _HEADINGS: Final = ("Adapter", "Target", "Upstream", "Cassettes", "Environment")
 """The last only where an adapter names one."""

@@ -19,7 +19,9 @@ from harness.words import Capability
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
-    from harness.adapters import Adapter, Project, Registry
+    from harness.adapters.adapter import Adapter
+    from harness.adapters.project import Project
+    from harness.adapters.registry import Registry
     from harness.session.shards import Slice
 
 F = TypeVar("F", bound="Callable[..., Any]")
@@ -182,7 +184,7 @@ def project_of(ctx: click.Context, config: str | None) -> Project:
     Raises:
         UserError: the configuration cannot be used.
     """
-    from harness.adapters import load_project  # noqa: PLC0415 - `--help` does without
+    from harness.adapters.project import load_project  # noqa: PLC0415 - `--help` does without
 
     named = config or (ctx.obj or {}).get("config")
     return load_project(Path(named) if named else None)
@@ -211,8 +213,8 @@ def everything_registered(project: Project) -> Registry:
     Raises:
         UserError: a registration cannot be used.
     """
-    from harness.adapters import find_adapters  # noqa: PLC0415 - as above
     from harness.adapters.conftests import adapters_of_conftests  # noqa: PLC0415 - as above
+    from harness.adapters.registry import find_adapters  # noqa: PLC0415 - as above
 
     return find_adapters(project, adapters_of_conftests(project))
 

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
     from rich import progress as bars
 
-    from harness.adapters import Adapter
+    from harness.adapters.adapter import Adapter
     from harness.cells import Cell
     from harness.session import Progress
     from harness.words import Capability

@@ -6,7 +6,9 @@ import re
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
-from harness.adapters import Adapter, ConfigurationError, Project, load_project
+from harness.adapters.adapter import Adapter
+from harness.adapters.configuration import ConfigurationError
+from harness.adapters.project import Project, load_project
 from harness.adapters.writing import file_for, read_value, registered
 from harness.checks.construct import ENTRY
 from harness.cli.endings import USAGE

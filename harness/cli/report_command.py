@@ -14,7 +14,7 @@ from harness.errors import UserError
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from harness.adapters import Project
+    from harness.adapters.project import Project
     from harness.cells import Matrix
 
 

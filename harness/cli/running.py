@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
     from pathlib import Path
 
-    from harness.adapters import Adapter
+    from harness.adapters.adapter import Adapter
     from harness.cells import Claims, Matrix
     from harness.cli.options import Selection
     from harness.cli.run_command import RunOptions

@@ -13,9 +13,10 @@ from contextlib import suppress
 from typing import TYPE_CHECKING, Final
 
 from harness.battery.job import Job, note, read_note
-from harness.events import Dialled, encode, here
+from harness.events import Dialled, encode
 from harness.isolation.learned import IMPORTED, Lesson
 from harness.isolation.protocol import Frame, write_all
+from harness.places import here
 from harness.tape import guard
 from harness.words import Capability
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Final
 
 import pytest
 
-from harness.adapters import find_adapters
+from harness.adapters.registry import find_adapters
 from harness.cells import Shard
 from harness.errors import UserError
 from harness.plugin.asked import Asked, read_options
@@ -24,7 +24,8 @@ from harness.words import Capability
 if TYPE_CHECKING:
     from collections.abc import Generator, Sequence
 
-    from harness.adapters import Adapter, Registry
+    from harness.adapters.adapter import Adapter
+    from harness.adapters.registry import Registry
 
 NAME: Final = "harness-active"
 _CELL_ID: Final = re.compile(rf"([^/:]+/[^/:]+)::({'|'.join(Capability)})")

@@ -6,14 +6,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from harness.adapters import load_project
+from harness.adapters.project import load_project
 from harness.session.pace import read_pace
 from harness.session.shards import read_slice
 
 if TYPE_CHECKING:
     import pytest
 
-    from harness.adapters import Project
+    from harness.adapters.project import Project
     from harness.session.shards import Slice
 
 

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
     from pathlib import Path
 
-    from harness.adapters import Adapter
+    from harness.adapters.adapter import Adapter
     from harness.cells import Cell, Checked, Matrix, Measured
     from harness.plugin.asked import Asked
     from harness.plugin.starting import Starting

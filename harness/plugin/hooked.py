@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     import pytest
 
-    from harness.adapters import Adapter
+    from harness.adapters.adapter import Adapter
 
 _OWN: Final = str(Path(__file__).resolve().parents[1])
 

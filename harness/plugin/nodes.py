@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
     from pathlib import Path
 
-    from harness.adapters import Adapter
+    from harness.adapters.adapter import Adapter
     from harness.errors import UserError
     from harness.plugin.desk import Desk, Found
 

@@ -9,7 +9,7 @@ from harness.session.starts import told_start
 if TYPE_CHECKING:
     import pytest
 
-    from harness.adapters import Adapter
+    from harness.adapters.adapter import Adapter
     from harness.cells import Cell
     from harness.words import Capability
 

@@ -25,7 +25,7 @@ from harness.words import REFUSED, UNAUTHORISED
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
 
-    from harness.adapters import Adapter
+    from harness.adapters.adapter import Adapter
     from harness.adapters.program import Program
     from harness.battery.job import Job
     from harness.programs.running import Running

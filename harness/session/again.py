@@ -17,7 +17,7 @@ from harness.words import FEWEST_ARRIVALS, Delivery, Verdict
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
 
-    from harness.adapters import Adapter
+    from harness.adapters.adapter import Adapter
     from harness.cells import Judgement
     from harness.isolation.outcome import Outcome
     from harness.session.settings import Settings

@@ -9,14 +9,14 @@ from typing import TYPE_CHECKING, Final
 from harness.cells import Cell, Measured, Timeline
 from harness.events import Missing, Raised, Returned, Sent
 from harness.session.answers import silent_upstream
-from harness.verdicts import judge
 from harness.verdicts.headlines import headline
+from harness.verdicts.judge import judge
 from harness.words import Capability, Upstream, Verdict
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from harness.adapters import Adapter
+    from harness.adapters.adapter import Adapter
     from harness.cells import Judgement, Provenance
     from harness.isolation.outcome import Outcome
     from harness.session.attempts import Attempt

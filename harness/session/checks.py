@@ -9,7 +9,8 @@ from harness.tape.matchers import UnknownMatcherError, checked
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-    from harness.adapters import Adapter, Project
+    from harness.adapters.adapter import Adapter
+    from harness.adapters.project import Project
     from harness.session.columns import Columns
 
 

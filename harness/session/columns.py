@@ -16,7 +16,8 @@ from harness.words import State
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
-    from harness.adapters import Adapter, Project
+    from harness.adapters.adapter import Adapter
+    from harness.adapters.project import Project
     from harness.checks.registry import Found
     from harness.checks.result import Result
     from harness.session.session import Session

@@ -9,7 +9,7 @@ from harness.isolation.hosts import Fleet
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from harness.adapters import Project
+    from harness.adapters.project import Project
     from harness.session.settings import Settings
 
 

@@ -22,7 +22,7 @@ from harness.report.matrix import plain
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-    from harness.adapters import Adapter
+    from harness.adapters.adapter import Adapter
     from harness.cells import Cell, Matrix, Measured
     from harness.words import Capability
 

@@ -14,7 +14,7 @@ from harness.tape.credentials import REDACTED
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
-    from harness.adapters import Adapter
+    from harness.adapters.adapter import Adapter
     from harness.cells import Judgement
     from harness.events import Event
     from harness.tape.tally import Tally

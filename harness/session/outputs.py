@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
     from pathlib import Path
 
-    from harness.adapters import Project
+    from harness.adapters.project import Project
     from harness.cells import Cell, Checked, Claims, Matrix, Measured
 
     Key = tuple[str, str]

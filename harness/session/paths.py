@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from harness.adapters import Adapter, Project
+    from harness.adapters.adapter import Adapter
+    from harness.adapters.project import Project
     from harness.words import Capability
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
-    from harness.adapters import Adapter
+    from harness.adapters.adapter import Adapter
     from harness.cells import Cell
     from harness.words import Capability
 

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
     from pathlib import Path
 
-    from harness.adapters import Adapter
+    from harness.adapters.adapter import Adapter
     from harness.cells import Cell, Matrix
     from harness.checks.registry import Found
     from harness.isolation.outcome import Outcome

@@ -15,16 +15,16 @@ from harness.session.tidy import secrets_among
 from harness.tape.recorded import Stamp, parse, save_recording
 from harness.tape.secrets import hits, tells_secret
 from harness.tape.tally import tally
-from harness.verdicts import judge
 from harness.verdicts.exchanges import exchanges
 from harness.verdicts.failures import standing_failure
+from harness.verdicts.judge import judge
 from harness.words import Verdict
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
-    from harness.adapters import Adapter
+    from harness.adapters.adapter import Adapter
     from harness.cells import Judgement
     from harness.isolation.outcome import Outcome
     from harness.session.settings import Settings

@@ -26,14 +26,15 @@ from harness.session.outputs import versions
 from harness.session.problems import Problem, Trouble
 from harness.session.rows import Interrupted, Row, matrix_of
 from harness.session.tidy import secrets_among, tidy
-from harness.verdicts import judge
+from harness.verdicts.judge import judge
 from harness.words import Capability, Upstream
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
     from pathlib import Path
 
-    from harness.adapters import Adapter, Project
+    from harness.adapters.adapter import Adapter
+    from harness.adapters.project import Project
     from harness.events import Event
     from harness.isolation.hosts import Fleet
     from harness.isolation.outcome import Outcome

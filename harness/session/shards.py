@@ -16,7 +16,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
     from pathlib import Path
 
-    from harness.adapters import Adapter, Project
+    from harness.adapters.adapter import Adapter
+    from harness.adapters.project import Project
     from harness.words import Capability
 
 _FORM: Final = re.compile(r"([1-9]\d{0,5})/([1-9]\d{0,5})")

@@ -14,7 +14,7 @@ from harness.tape.secrets import Secrets, hits, secrets_of
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from harness.adapters import Adapter
+    from harness.adapters.adapter import Adapter
 
 _ADDRESS: Final = re.compile(r"0x[0-9a-fA-F]{5,}")
 _INSTALLED: Final = re.compile(r"[^\s\"'(<]*/(?:site|dist)-packages/")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from contextvars import ContextVar
 from typing import TYPE_CHECKING
 
-from harness.events import place
+from harness.places import place
 
 if TYPE_CHECKING:
     from harness.events import Spot

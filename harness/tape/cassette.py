@@ -21,7 +21,6 @@ from vcr.record_mode import RecordMode
 from vcr.request import Request
 from vcr.serialize import deserialize, serialize
 
-from harness.cells import Provenance
 from harness.errors import CassetteError, UserError
 from harness.tape import legible, matching
 from harness.tape.checked import MissingCassette, read_interactions
@@ -35,6 +34,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
     from pathlib import Path
 
+    from harness.cells import Provenance
     from harness.tape.player import Framing
 
 __all__ = [
@@ -351,6 +351,8 @@ def provenance(root: Path, path: Path, cassette: Cassette | None = None) -> Prov
     """
     if cassette is None:
         cassette = load(path)
+    from harness.cells import Provenance  # noqa: PLC0415 - for who reports, not for who replays
+
     responses = cassette.responses
     return Provenance(
         path=os.path.relpath(path, root).replace(os.sep, "/"),

@@ -17,8 +17,9 @@ from collections import deque
 from typing import TYPE_CHECKING, Any, Final
 
 from harness import frames
-from harness.events import Ended, place
+from harness.events import Ended
 from harness.frames import Frame
+from harness.places import place
 from harness.tape.clients.message import new_request
 from harness.tape.player import AnswerCut
 

@@ -18,7 +18,8 @@ from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING
 
-from harness.events import Where, here, place
+from harness.events import Where
+from harness.places import here, place
 from harness.words import FEWEST_ARRIVALS
 
 if TYPE_CHECKING:

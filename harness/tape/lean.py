@@ -11,7 +11,6 @@ from __future__ import annotations
 import sys
 import threading
 from contextlib import contextmanager
-from importlib.abc import MetaPathFinder
 from typing import TYPE_CHECKING, Final
 
 from harness.tape.lazily import Waiting
@@ -48,7 +47,7 @@ def _absent() -> Iterator[None]:
         sys.meta_path.remove(finder)
 
 
-class _Absent(MetaPathFinder):
+class _Absent:
     """
     Tell the thread that made it that the libraries are not installed.
     """

@@ -6,7 +6,8 @@ import threading
 import time
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from harness.events import Arrival, Constructed, Ended, Event, Hook, Spot, Where, here, place
+from harness.events import Arrival, Constructed, Ended, Event, Hook, Spot, Where
+from harness.places import here, place
 
 if TYPE_CHECKING:
     from collections.abc import Callable

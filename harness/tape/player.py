@@ -8,8 +8,9 @@ from functools import lru_cache
 from itertools import accumulate
 from typing import TYPE_CHECKING, Literal, NamedTuple
 
-from harness.events import Answered, Closed, Ended, Hook, place
+from harness.events import Answered, Closed, Ended, Hook
 from harness.idle import comments, idle_pieces, is_commented, pieces_of
+from harness.places import place
 from harness.tape.gate import pause
 from harness.words import REFUSED
 

@@ -15,8 +15,6 @@ from functools import lru_cache
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 from urllib.parse import parse_qsl, quote, quote_plus, unquote, urlsplit
 
-import yaml
-
 from harness.errors import CassetteError
 from harness.tape import wire
 from harness.tape.credentials import Known, is_credential, is_placeholder, is_public, known, looks_random
@@ -316,6 +314,8 @@ def _scalars(text: str) -> Iterator[_Place]:
     """
     Give each value of a YAML text with its first line, and whether its lines are those of the text.
     """
+    import yaml  # noqa: PLC0415 - 7 ms, for who reads cassettes
+
     loader = yaml.CSafeLoader if yaml.__with_libyaml__ else yaml.SafeLoader
     try:
         for event in yaml.parse(text, Loader=loader):

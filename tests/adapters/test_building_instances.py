@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING
 import pytest
 
 from harness import Adapter
-from harness.adapters import MissingDependency, build, check_target, load_target, missing_dependency
-from harness.adapters.missing import distribution_for
+from harness.adapters.build import build, check_target, load_target
+from harness.adapters.missing import MissingDependency, distribution_for, missing_dependency
 from harness.errors import RegistrationError
 
 if TYPE_CHECKING:

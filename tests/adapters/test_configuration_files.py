@@ -11,7 +11,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from harness.adapters import ConfigurationError, Project, load_project
+from harness.adapters.configuration import ConfigurationError
+from harness.adapters.project import Project, load_project
 from harness.errors import RegistrationError, UserError
 from harness.words import Upstream
 

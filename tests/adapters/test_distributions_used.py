@@ -8,8 +8,7 @@ from importlib import metadata
 
 import pytest
 
-from harness.adapters import distributions
-from harness.adapters.distributions import _editables, _everything, _owners
+from harness.adapters.distributions import _editables, _everything, _owners, distributions
 
 
 @pytest.fixture(autouse=True)

@@ -15,7 +15,8 @@ if TYPE_CHECKING:
 SHOW = """
 import json, sys
 from pathlib import Path
-from harness.adapters import find_adapters, load_project
+from harness.adapters.project import load_project
+from harness.adapters.registry import find_adapters
 from harness.errors import HarnessError
 
 try:

@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 
 from harness import Capability
-from harness.adapters import load_claims, load_project
+from harness.adapters.claims import load_claims
+from harness.adapters.project import load_project
 from harness.errors import RegistrationError
 from harness.words import Mechanism
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final
 
 import pytest
 
-from harness.adapters import load_project
+from harness.adapters.project import load_project
 from harness.errors import RegistrationError
 
 if TYPE_CHECKING:

@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 
 from harness import Capability, Verdict
-from harness.adapters import ConfigurationError, load_published
+from harness.adapters.configuration import ConfigurationError
+from harness.adapters.published import load_published
 
 HEADING = "Model,Invoke,Async invoke,Stream,Async stream,Batch,Async batch\n"
 SHIPPED = Path(__file__).resolve().parents[2] / "families"

@@ -8,7 +8,7 @@ from typing import Generic, Protocol, TypeVar
 import pytest
 
 from harness import Capability, Verdict
-from harness.adapters import reflected
+from harness.adapters.reflect import reflected
 
 T = TypeVar("T")
 

@@ -10,7 +10,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from harness.adapters import Adapter, ConfigurationError
+from harness.adapters.adapter import Adapter
+from harness.adapters.configuration import ConfigurationError
 from harness.adapters.writing import file_for, read_value, registered, toml
 
 HARNESS, PYPROJECT = Path("harness.toml"), Path("pyproject.toml")

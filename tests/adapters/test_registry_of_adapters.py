@@ -9,7 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from harness import Adapter
-from harness.adapters import AmbiguousNameError, Project, Registry, UnknownNameError, find_adapters, flatten
+from harness.adapters.project import Project
+from harness.adapters.registry import AmbiguousNameError, Registry, UnknownNameError, find_adapters, flatten
 from harness.errors import RegistrationError
 
 PROJECT = Project(root=Path("root"), family="own", cassettes=Path("c"), reports=Path("r"), timeout=9.0)

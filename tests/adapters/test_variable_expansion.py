@@ -6,7 +6,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from harness.adapters import Adapter, apply_env, expand, expanded_env
+from harness.adapters.adapter import Adapter
+from harness.adapters.build import apply_env, expanded_env
+from harness.adapters.variables import expand
 from harness.errors import RegistrationError
 
 NAMES = st.from_regex(r"[A-Za-z_][A-Za-z0-9_]{0,8}", fullmatch=True)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from harness.adapters import Adapter
+from harness.adapters.adapter import Adapter
 from harness.battery.job import Job
 from harness.isolation.hosts import Fleet
 

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from harness.adapters import load_project
+from harness.adapters.project import load_project
 from harness.battery import calls
 from harness.battery.calls import LONGEST_MESSAGE, Call
 from harness.battery.prompts import PROMPTS

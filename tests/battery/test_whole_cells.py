@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, TypeVar
 import pytest
 
 from harness.events import Computed, Constructed, Event, Item, Raised, Returned, Sent, Spawned
-from harness.verdicts import judge
+from harness.verdicts.judge import judge
 from harness.words import Capability, Verdict
 
 if TYPE_CHECKING:

@@ -15,7 +15,9 @@ import jsonschema
 import pytest
 from markdown_it import MarkdownIt
 
-from harness.adapters import Adapter, engine, load_project, project
+from harness.adapters import engine, project
+from harness.adapters.adapter import Adapter
+from harness.adapters.project import load_project
 from harness.cli.app import group
 from harness.report.schema import schema_text
 from harness.session.settings import TIMEOUT

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from harness.adapters import Adapter
+from harness.adapters.adapter import Adapter
 from harness.errors import RegistrationError
 
 

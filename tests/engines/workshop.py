@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from harness.adapters import Adapter, Project
+from harness.adapters.adapter import Adapter
+from harness.adapters.project import Project
 from harness.session import Session, Settings
 from harness.words import Capability
 

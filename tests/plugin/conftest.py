@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from harness.adapters import load_project
+from harness.adapters.project import load_project
 from harness.session import Session, Settings
 
 HERE = Path(__file__).resolve().parent

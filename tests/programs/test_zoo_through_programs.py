@@ -17,7 +17,7 @@ from labels import ZOO, write_project
 from labels_relied import FOUND_OUT, RELIABLE, UNRELIABLE
 from upstream import Upstream
 
-from harness.adapters import load_project
+from harness.adapters.project import load_project
 from harness.checks.registry import chosen, find_checks
 from harness.session import Session, Settings
 from harness.session.problems import Trouble
@@ -27,7 +27,7 @@ from harness.words import Capability, State
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from harness.adapters import Project
+    from harness.adapters.project import Project
     from harness.cells import Cell
     from harness.session.rows import Row
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from harness.adapters import Project
+from harness.adapters.project import Project
 
 TOYS = Path(__file__).resolve().parents[1] / "toys"
 sys.path.insert(0, str(TOYS))

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from harness.adapters import Adapter
+from harness.adapters.adapter import Adapter
 from harness.cells import Cell, Matrix, Measured
 from harness.checks import check
 from harness.checks.check import CheckError
@@ -204,7 +204,7 @@ def test_the_harness_brings_its_own_checks(tmp_path) -> None:
     """
     Each has a name of its own, a promise, a hint and at least one call.
     """
-    from harness.adapters import Project  # noqa: PLC0415 - this test's only
+    from harness.adapters.project import Project  # noqa: PLC0415 - this test's only
 
     project = Project(root=tmp_path, family="toys", cassettes=tmp_path, reports=tmp_path)
     found = find_checks(project)

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
     from toy_bench import Bench
 
-    from harness.adapters import Adapter
+    from harness.adapters.adapter import Adapter
     from harness.cells import Cell
     from harness.session.rows import Row
 

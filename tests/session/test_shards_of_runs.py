@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from harness.adapters import Adapter, Project
+from harness.adapters.adapter import Adapter
+from harness.adapters.project import Project
 from harness.session.shards import digest_of_inputs, read_slice
 from harness.words import Capability
 

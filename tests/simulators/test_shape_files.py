@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from harness.adapters import load_project
+from harness.adapters.project import load_project
 from harness.simulators import Shape, ShapeError, Simulator, load_shapes, with_those_beside
 
 if TYPE_CHECKING:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from harness.adapters import Adapter, Project
+from harness.adapters.adapter import Adapter
 from harness.session import Session, Settings
 from harness.words import Capability
 
@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 
     from toy_upstream import ToyUpstream
 
+    from harness.adapters.project import Project
     from harness.cells import Cell
     from harness.session.rows import Row
 

@@ -20,7 +20,7 @@ from harness.events import (
     Started,
     Where,
 )
-from harness.verdicts import judge
+from harness.verdicts.judge import judge
 from harness.words import Capability
 
 if TYPE_CHECKING:

@@ -14,8 +14,8 @@ from xml.sax.saxutils import escape
 import pytest
 from stories import ANSWERS, PROMPTS, Story, answer_json, invoked, pieces_of, sse
 
-from harness.verdicts import judge
 from harness.verdicts.documents import documents
+from harness.verdicts.judge import judge
 from harness.words import Capability, Verdict
 
 if TYPE_CHECKING:

@@ -13,8 +13,8 @@ import pytest
 from stories import ANSWERS, Story, pieces_of
 
 from harness import frames
-from harness.verdicts import judge
 from harness.verdicts.documents import documents
+from harness.verdicts.judge import judge
 from harness.words import Capability, Verdict
 
 if TYPE_CHECKING:

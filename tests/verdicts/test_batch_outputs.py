@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 from stories import ANSWERS, PROMPTS, Story, answer_json, judged, one_each
 
-from harness.verdicts import judge
+from harness.verdicts.judge import judge
 from harness.words import Capability, Mechanism, Verdict
 
 if TYPE_CHECKING:

@@ -11,7 +11,7 @@ from stories import ANSWERS, LOOP, PROMPTS, Story, answer_json, pieces_of, sse
 
 from harness.events import Answered
 from harness.idle import idle_pieces
-from harness.verdicts import judge
+from harness.verdicts.judge import judge
 from harness.words import Capability, Delivery, Mechanism, Verdict
 
 if TYPE_CHECKING:

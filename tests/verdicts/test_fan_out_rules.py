@@ -11,7 +11,7 @@ import pytest
 from stories import ANSWERS, LOOP, PROMPTS, WORKER, Story, answer_json, judged, one_each, pieces_of
 
 from harness.events import Answered
-from harness.verdicts import judge
+from harness.verdicts.judge import judge
 from harness.words import Capability, FanOut, Mechanism, Verdict
 
 if TYPE_CHECKING:

@@ -6,7 +6,7 @@ import pytest
 from stories import ANSWERS, LOOP, OTHER_LOOP, READER_TASK, WORKER, Story, answer_json, pieces_of, sse
 
 from harness.events import Computed, Hook, Stalled, Where
-from harness.verdicts import judge
+from harness.verdicts.judge import judge
 from harness.verdicts.placement import COMPUTING
 from harness.words import AsyncIO, Capability, Mechanism, Verdict
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from stories import ANSWERS, Story, pieces_of
 
-from harness.verdicts import judge
+from harness.verdicts.judge import judge
 from harness.words import Capability, Mechanism, Verdict
 
 if TYPE_CHECKING:

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from stories import ANSWERS, Story, answer_json, pieces_of, sse
 
-from harness.verdicts import judge
+from harness.verdicts.judge import judge
 from harness.words import Capability, Mechanism, Verdict
 
 if TYPE_CHECKING:

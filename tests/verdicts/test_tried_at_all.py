@@ -6,7 +6,7 @@ import pytest
 from stories import ANSWERS, LOOP, Story, answer_json, sse
 
 from harness.events import Dialled, Died, Endless, Missing, Raised, Refused, Spawned, UpstreamFailed
-from harness.verdicts import judge
+from harness.verdicts.judge import judge
 from harness.words import Capability, Verdict
 
 INVOKE, STREAM, BATCH = Capability.INVOKE, Capability.STREAM, Capability.BATCH

@@ -7,7 +7,7 @@ import json
 import pytest
 from stories import ANSWERS, PROMPTS, Story, answer_json, invoked, pieces_of, sse
 
-from harness.verdicts import judge
+from harness.verdicts.judge import judge
 from harness.words import Capability, Verdict
 
 TEXT = ANSWERS[0]

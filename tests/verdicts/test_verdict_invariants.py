@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from stories import ANSWERS, LOOP, MAIN, OTHER_LOOP, READER_TASK, WORKER, Story
 
 from harness.events import Arrival, Event, Item, Where
-from harness.verdicts import judge
+from harness.verdicts.judge import judge
 from harness.words import Capability, Mechanism, Verdict
 
 if TYPE_CHECKING:

@@ -17,7 +17,7 @@ from labels import ZOO, Specimen, write_project
 from upstream import Upstream
 from zoo_adapters.escapes import CANARY
 
-from harness.adapters import load_project
+from harness.adapters.project import load_project
 from harness.session import Session, Settings
 from harness.words import Capability
 
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
     from pathlib import Path
 
-    from harness.adapters import Adapter
+    from harness.adapters.adapter import Adapter
 
 PATIENCE: Final = 900.0
 """Seconds after which a run of the whole zoo is given up."""

@@ -21,13 +21,13 @@ from labels import ZOO
 from runs import JOBS, SPECIMENS, Canary, made, record
 from zoo_adapters.escapes import CANARY
 
-from harness.adapters import load_project
+from harness.adapters.project import load_project
 from harness.session import Session, Settings
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
-    from harness.adapters import Project
+    from harness.adapters.project import Project
     from harness.cells import Cell
 
 

@@ -11,7 +11,7 @@ import asyncio
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any, Final
 
-from harness.events import place
+from harness.places import place
 from harness.tape.ahead import CALLER
 
 if TYPE_CHECKING:

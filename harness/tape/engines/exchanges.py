@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from harness.events import place
+from harness.places import place
 from harness.tape.engines import plain
 from harness.tape.engines.calls import ASYNC, Replayed
 from harness.tape.engines.handles import ABSENT

@@ -7,7 +7,8 @@ import json
 from functools import partial
 from typing import TYPE_CHECKING, Any, Final
 
-from harness.events import Ended, place
+from harness.events import Ended
+from harness.places import place
 from harness.tape.engines import plain
 from harness.tape.engines.told import JSON_TYPE
 
