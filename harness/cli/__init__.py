@@ -6,6 +6,9 @@ import sys
 
 from harness.tape import lean
 
+_MEASURING = frozenset({"check", "record", "run"})
+_DOING_WITHOUT = frozenset({"-h", "--help", "--spawn"})
+
 
 def main() -> None:
     """
@@ -13,6 +16,10 @@ def main() -> None:
     """
     lean.leave_clients_out()
     try:
+        if sys.argv[1:2] and sys.argv[1] in _MEASURING and _DOING_WITHOUT.isdisjoint(sys.argv):
+            from harness.isolation import early  # noqa: PLC0415 - as below, and only for those commands
+
+            early.begin()
         from harness.cli.app import run  # noqa: PLC0415 - Ctrl-C may come while it is being imported
 
         status = run()

@@ -91,8 +91,9 @@ class Frame:
     Carry one message.
 
     Attributes:
-        kind: `order` (to a host); `host` (payload: its process), `ready` (the import is over), `cell` (a cell begins;
-            payload: its process, and how long the output and the stacks were before), `event` (an encoded event),
+        kind: `preload` (to a zygote that waits), `order` (to a host); `host` (payload: its process), `ready` (the
+            import is over), `cell` (a cell begins; payload: its process, and how long the output and the stacks were
+            before), `event` (an encoded event),
             `interaction` (a recording's text), `note` and `notes` (see there), `done` (a cell ended; payload: its exit
             status, a signal as its negative, and how long the output is now).
         capability: whose it is; empty for the host's own.

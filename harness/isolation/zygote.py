@@ -22,7 +22,7 @@ from typing import TYPE_CHECKING, Final, NoReturn
 
 from harness.adapters.distributions import distributions
 from harness.isolation import processes
-from harness.isolation.host import Cells, serve
+from harness.isolation.host import Cells, redirect, serve
 from harness.isolation.protocol import REQUEST, Frame, Order, read_frame, zygote_command
 from harness.tape import guard
 
@@ -30,6 +30,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
 _DESCRIPTORS: Final = 2
+_EVERYBODYS: Final = ("vcr", "harness.battery.cell", "harness.tape.clients", "harness.tape.cassette")
+"""What every host needs, whatever is preloaded."""
 # Seconds between looks for the parent while a preload keeps the zygote from its socket.
 _LOOK_EVERY: Final = 1.0
 
@@ -188,9 +190,34 @@ def main(arguments: list[str]) -> NoReturn:
     """
     Preload, say so, and serve.
     """
-    control, entries, failed = int(arguments[0]), json.loads(arguments[1]), json.loads(arguments[2])
     _watch_parent()
     gc.disable()
+    _serve(int(arguments[0]), json.loads(arguments[1]), json.loads(arguments[2]))
+
+
+def wait(control: int) -> NoReturn:
+    """
+    Import what every host needs, and wait to be told the rest: what to preload, in which environment.
+
+    Args:
+        control: the socket's descriptor; where it ends, nobody needs a zygote.
+    """
+    _watch_parent()
+    gc.disable()
+    for module in _EVERYBODYS:
+        importlib.import_module(module)
+    frame = read_frame(control)
+    if frame is None:
+        os._exit(0)
+    told = json.loads(frame.payload)
+    os.environ.clear()
+    os.environ.update(told["env"])
+    redirect(told["output"])
+    os.set_inheritable(control, True)  # noqa: FBT003 - it takes no keyword
+    _serve(control, told["entries"], {})
+
+
+def _serve(control: int, entries: list[str], failed: dict[str, str]) -> NoReturn:
     newly_failed, threaded = preload(entries)
     failed |= newly_failed
     if threaded is not None:

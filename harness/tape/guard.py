@@ -129,12 +129,9 @@ def nameless_lookups() -> int:
 
 
 def _hook(event: str, arguments: tuple[Any, ...]) -> None:
-    door = _door
-    if door is None:
-        return
-    check = _CHECKS.get(event)
-    if check is not None:
-        check(door, arguments)
+    # most events are none of its business: 22 000 while ChatOpenAI is imported
+    if event in _CHECKS and _door is not None:
+        _CHECKS[event](_door, arguments)
 
 
 def _refuse(door: _Door, target: str) -> None:

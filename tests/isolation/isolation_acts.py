@@ -13,6 +13,7 @@ import subprocess
 import sys
 import threading
 import time
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from harness.battery.job import note
@@ -73,6 +74,23 @@ def tell_environment(_job: Job, _capability: Capability, send: Send) -> None:
     Tell the whole environment.
     """
     send("note", note("environment", json.dumps(dict(os.environ))))
+
+
+def tell_process(_job: Job, _capability: Capability, send: Send) -> None:
+    """
+    Tell what an adapter may see of how its process came to be.
+    """
+    main = sys.modules["__main__"].__spec__
+    told = {
+        "main": None if main is None else main.name,
+        "program": sys.argv[0],
+        "path": sys.path,
+        "descriptors": len(list(Path("/dev/fd").iterdir())),
+        "input": os.path.realpath("/dev/fd/0"),
+        "of_the_command": [name for name in ("harness.cli", "harness.session") if name in sys.modules],
+        "variable": os.environ.get("EARLY_TEST"),
+    }
+    send("note", note("process", json.dumps(told)))
 
 
 def hang_in_python(_job: Job, _capability: Capability, send: Send) -> None:
