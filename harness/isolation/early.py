@@ -22,11 +22,15 @@ from harness.isolation import processes
 from harness.isolation.launch import can_fork
 
 _SHARED: Final = (
+    "concurrent.futures",
+    "hashlib",
     "harness.adapters.build",
     "harness.adapters.distributions",
     "harness.battery.job",
     "harness.battery.prompts",
+    "harness.events",
     "harness.isolation.protocol",
+    "harness.isolation.surroundings",
     "harness.isolation.traces",
     "harness.tape.matchers",
     "harness.tape.secrets",
@@ -74,7 +78,8 @@ class Early:
         return self._status
 
 
-_waiting: list[Early] = []
+_waiting: list[tuple[int, int]] = []
+"""Process and descriptor: a socket that nobody closes would be told of as a leak where nobody takes it."""
 
 
 def begin() -> None:
@@ -91,14 +96,17 @@ def begin() -> None:
     if pid == 0:
         _become(theirs.detach())
     theirs.close()
-    _waiting.append(Early(pid, control))
+    _waiting.append((pid, control.detach()))
 
 
 def taken() -> Early | None:
     """
     Return the zygote that `begin` forked, once.
     """
-    return _waiting.pop() if _waiting else None
+    if not _waiting:
+        return None
+    pid, control = _waiting.pop()
+    return Early(pid, socket.socket(fileno=control))
 
 
 def _become(control: int) -> NoReturn:
