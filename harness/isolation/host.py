@@ -106,6 +106,8 @@ class Host:
             certificates.leave_unread()
             cut = severance.sever()
             self._tell(Frame(kind="note", payload=note("cut", f"{cut.how} {cut.detail}".strip())))
+        if self._job.mode == "replay" or "dial" in self._job.options:
+            # a simulator is on this machine
             for name in proxies(list(os.environ)):
                 del os.environ[name]
         os.environ.update(_texts(self._job.adapter.get("env")))

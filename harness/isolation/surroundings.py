@@ -49,7 +49,7 @@ def proxies(names: Iterable[str]) -> list[str]:
     """
     Return which of an environment's variables name a proxy.
 
-    A replay dials nobody, and a client library may look for what its kind of proxy needs before it asks: httpx 0.28
-    does not make a client where `ALL_PROXY` is a SOCKS proxy and `socksio` is missing.
+    A replay dials nobody, a simulator is no proxy's business, and a client library may look for what its kind of proxy
+    needs before it asks: httpx 0.28 does not make a client where `ALL_PROXY` is a SOCKS proxy and `socksio` is missing.
     """
     return [name for name in names if name.lower().endswith(_PROXY) and name.lower() != _SPARED]

@@ -44,8 +44,8 @@ def told(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch, job: M
     for name, value in SHELL.items():
         monkeypatch.setenv(name, value)
 
-    def tell(mode: str, env: dict[str, str] | None = None) -> dict[str, str]:
-        wanted = job("tell_environment", mode=mode)
+    def tell(mode: str, env: dict[str, str] | None = None, **options: object) -> dict[str, str]:
+        wanted = job("tell_environment", mode=mode, **options)
         wanted = replace(wanted, adapter={**wanted.adapter, "env": env or {}})
         with Fleet(spawn=request.param) as fleet:
             notes = fleet.measure(wanted, [Capability.INVOKE])[Capability.INVOKE].notes
@@ -57,7 +57,7 @@ def told(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch, job: M
 
 def test_what_watches_an_adapter_does_not_reach_it(told: Tell) -> None:
     """
-    Neither in replay nor while recording; proxies reach it while it is recorded, and the rest always.
+    Neither in replay nor while recording; proxies reach it while it is recorded from afar, and the rest always.
     """
     unwatched = {
         "LANGSMITH_API_KEY": "placeholder",
@@ -69,6 +69,7 @@ def test_what_watches_an_adapter_does_not_reach_it(told: Tell) -> None:
 
     assert told("replay") == unwatched
     assert told("record") == unwatched | proxies
+    assert told("record", dial="127.0.0.1:1") == unwatched
 
 
 def test_a_registration_has_its_way(told: Tell) -> None:
