@@ -32,6 +32,30 @@ ENTRY = {
 }
 
 
+HAR_ASKED: dict[str, Any] = {
+    "method": "POST",
+    "url": URI,
+    "headers": [{"name": "content-type", "value": "application/json"}],
+}
+HAR_TOLD = {"status": 200, "statusText": "OK", "headers": [{"name": "content-type", "value": "text/event-stream"}]}
+PACKED = gzip.compress(TOLD)
+IN_PIECES = [base64.b64encode(PACKED[:10]).decode(), base64.b64encode(PACKED[10:]).decode()]
+CHUNKED = "Transfer-Encoding: chunked"
+
+
+def _archive(content: dict[str, Any], **posted: Any) -> dict[str, Any]:
+    asked = {**HAR_ASKED, "postData": {"mimeType": "application/json", **(posted or {"text": json.dumps(ASKED)})}}
+    entry = {"startedDateTime": "2026-01-02T03:04:05Z", "request": asked, "response": {**HAR_TOLD, "content": content}}
+    return {"log": {"creator": {"name": "Polly.JS"}, "entries": [entry]}}
+
+
+def _trace(body: bytes, *more: str, end: str = "\r\n") -> bytes:
+    sent = json.dumps(ASKED).encode()
+    asked = end.join([f"POST {URI} HTTP/1.1", "Content-Type: application/json", "", ""]).encode() + sent
+    told = end.join(["HTTP/2.0 200 OK", "Content-Type: text/event-stream", *more, "", ""]).encode() + body
+    return b"httprr trace v1\n%d %d\n" % (len(asked), len(told)) + asked + told
+
+
 def _cassette(body: Any, headers: Any = None) -> bytes:
     asked = {"method": "POST", "uri": URI, "headers": {}, "body": json.dumps(ASKED)}
     told = {"status": {"code": 200, "message": "OK"}, "headers": headers or {}, "body": body}
@@ -50,8 +74,34 @@ def _cassette(body: Any, headers: Any = None) -> bytes:
         _cassette({"base64": base64.b64encode(TOLD).decode()}),
         _cassette({"string": TOLD}, [{"content-type": "text/event-stream"}, {"x-a": "b"}]),
         json.dumps({"Entries": [ENTRY], "Variables": {}}).encode(),
+        json.dumps(_archive({"text": TOLD.decode()})).encode(),
+        yaml.safe_dump(_archive({"text": TOLD.decode()}, textJSON=ASKED)).encode(),
+        json.dumps(_archive({"text": base64.b64encode(PACKED).decode(), "encoding": "base64"})).encode(),
+        json.dumps(_archive({"text": json.dumps(IN_PIECES), "encoding": "base64"})).encode(),
+        _trace(TOLD),
+        _trace(TOLD, "Content-Length: 7", end="\n"),
+        _trace(b"".join(b"%x\r\n%s\r\n" % (len(one.encode()), one.encode()) for one in [*PIECES, ""]), CHUNKED),
+        gzip.compress(_trace(PACKED, "Content-Encoding: gzip")),
     ],
-    ids=["base64", "lines of base64", "deflate", "bytes", "pieces", "chunks", "in base64", "headers", "test proxy"],
+    ids=[
+        "base64",
+        "lines of base64",
+        "deflate",
+        "bytes",
+        "pieces",
+        "chunks",
+        "in base64",
+        "headers",
+        "test proxy",
+        "HAR",
+        "HAR of YAML",
+        "HAR in base64",
+        "HAR in pieces of base64",
+        "httprr",
+        "httprr with LF",
+        "httprr in chunks",
+        "httprr, gzipped",
+    ],
 )
 def test_a_stream_is_the_same_however_it_was_packed(tmp_path: Path, data: bytes) -> None:
     """

@@ -18,6 +18,7 @@ import yaml
 from harness.errors import CassetteError
 from harness.tape.checked import MOST_BYTES, foreign, parse, read_raw, text_of
 from harness.tape.coding import GZIP_MAGIC
+from harness.tape.foreign.archives import TRACE, is_entry, of_entry, of_trace
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -42,6 +43,8 @@ def read_foreign(path: Path) -> tuple[str, list[Any]]:
     """
     where = str(path)
     raw, packed = _unpacked(read_raw(path, where, piped=True), where)
+    if raw.startswith(TRACE):
+        return f"{packed}trace of httprr", _some(of_trace(raw, where), where)
     text = text_of(raw, where)
     words = f"{packed}{'JSON' if text.lstrip()[:1] in ('{', '[') else 'YAML'}"
     return _pairs(parse(text, where, build=_as_data), words, where)
@@ -75,6 +78,8 @@ def _pairs(data: Any, words: str, where: str) -> tuple[str, list[Any]]:  # noqa:
             return f"{words} of betamax or Ruby's VCR", _of_vcrpy({}, found, where)
         case {"Entries": list(found)} if found and all(map(_is_of_proxy, found)):
             return f"{words} of Azure's test proxy", [_of_proxy(one) for one in found]
+        case {"log": {"entries": list(found)}} if all(map(is_entry, found)):
+            return f"{words} of an HTTP archive", _some([of_entry(one) for one in found], where)
         case {"requests": list(asked), "responses": list(answered)}:
             return f"{words} of requests beside responses", _beside(asked, answered, where)
         case {"request": dict(), "response": dict()} if _kind_of(data) is None:
@@ -112,9 +117,14 @@ def _kind_of(data: Any) -> str | None:  # noqa: ANN401 - YAML is any value
     return None
 
 
-def _of_vcrpy(data: dict[Any, Any], found: Any, where: str) -> list[Any]:  # noqa: ANN401 - YAML is any value
+def _some(found: Any, where: str) -> Any:  # noqa: ANN401 - YAML is any value
     if not found:
         raise CassetteError("nothing is recorded in it", where=where, hint=RECORD_INSTEAD)
+    return found
+
+
+def _of_vcrpy(data: dict[Any, Any], found: Any, where: str) -> list[Any]:  # noqa: ANN401 - YAML is any value
+    _some(found, where)
     pairs = list(found.values()) if isinstance(found, dict) else found
     if not isinstance(pairs, list):
         msg = "`interactions` is neither a list nor a mapping"
