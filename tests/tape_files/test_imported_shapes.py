@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING, Any
 import pytest
 import yaml
 
-from harness.tape.foreign.imported import read_imported
+from harness.errors import CassetteError
+from harness.tape.foreign.imported import Imported, read_imported
 from harness.words import Capability
 
 if TYPE_CHECKING:
@@ -123,3 +124,60 @@ def test_what_only_looks_packed_stays_as_it_is(tmp_path: Path, body: Any) -> Non
     path.write_bytes(_cassette({"string": body}))
     stored = read_imported(path).turns[0].response["body"]["string"]
     assert stored == body if isinstance(body, bytes) else json.loads(stored) == body
+
+
+def test_what_a_browser_gave_up_is_no_exchange(tmp_path: Path) -> None:
+    """
+    Claim: the pages and the blocked requests beside an answer do not spoil an archive.
+    """
+    archive = _archive({"text": TOLD.decode()})
+    told = archive["log"]["entries"][0]
+    page = {**told, "request": {"method": "GET", "url": "https://a.example.com/app.js", "headers": []}}
+    blocked = {**told, "response": {"status": 0, "statusText": "", "headers": [], "content": {"size": 0}}}
+    path = tmp_path / "elsewhere"
+    path.write_text(json.dumps({"log": {"entries": [page, blocked, told]}}))
+    made = read_imported(path)
+    assert (len(made.turns), made.capabilities) == (2, (Capability.STREAM, Capability.ASTREAM))
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "/v1/projects/log-prod/locations/l/publishers/google/models/gemini-2.5-flash:streamGenerateContent",
+        "/openai/deployments/embedded-gpt/chat/completions",
+        "/v1/files-team/responses",
+        "/model/arn%3Aaws%3Abedrock%3Atoken-images/converse-stream",
+    ],
+)
+def test_the_name_of_a_project_does_not_say_what_was_asked(tmp_path: Path, path: str) -> None:
+    """
+    Claim: an address that ends as that of a language model is one, whatever its owner called a part of it.
+    """
+    made = _of(tmp_path, f"https://api.example.com{path}", ASKED)
+    assert made.prompts == ("Tell me a tale of a king",)
+    for beside in ("/v1/embeddings", "/v1/files", "/model/amazon.titan-embed-text-v1/invoke", "/v1/images/generations"):
+        with pytest.raises(CassetteError, match="no request in it carries a prompt"):
+            _of(tmp_path, f"https://api.example.com{beside}", ASKED)
+
+
+def test_the_inputs_of_a_batch_may_stand_in_parameters(tmp_path: Path) -> None:
+    """
+    Claim: a batch that is uploaded, as Anthropic has it, is one of as many inputs.
+    """
+    asked = [
+        {"custom_id": str(n), "params": {"messages": [{"role": "user", "content": f"Tell tale {n}"}]}} for n in range(3)
+    ]
+    made = _of(
+        tmp_path, "https://api.example.com/v1/messages/batches", {"requests": asked}, '{"id": "b1", "status": "queued"}'
+    )
+    assert made.capabilities == (Capability.BATCH, Capability.ABATCH)
+
+
+def _of(folder: Path, uri: str, asked: Any, told: str = TOLD.decode()) -> Imported:
+    both = {
+        "request": {"method": "POST", "uri": uri, "headers": {}, "body": json.dumps(asked)},
+        "response": {"status": {"code": 200, "message": "OK"}, "headers": {}, "body": {"string": told}},
+    }
+    path = folder / "elsewhere"
+    path.write_text(yaml.safe_dump({"version": 1, "interactions": [both]}))
+    return read_imported(path)

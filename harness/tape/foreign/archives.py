@@ -29,6 +29,13 @@ def is_entry(entry: Any) -> bool:  # noqa: ANN401 - JSON is any value
     return len(both) == 2 and all(isinstance(one, dict) for one in both)  # noqa: PLR2004 - request and response
 
 
+def was_answered(entry: dict[str, Any]) -> bool:
+    """
+    Tell whether an exchange has an answer; a browser notes with the status 0 what it blocked, or gave up.
+    """
+    return entry["response"].get("status") != 0
+
+
 def of_entry(entry: dict[str, Any]) -> dict[str, Any]:
     """
     Return an exchange of an HTTP archive with the keys that other recorders use.

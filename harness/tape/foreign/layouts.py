@@ -18,7 +18,7 @@ import yaml
 from harness.errors import CassetteError
 from harness.tape.checked import MOST_BYTES, foreign, parse, read_raw, text_of
 from harness.tape.coding import GZIP_MAGIC
-from harness.tape.foreign.archives import TRACE, is_entry, of_entry, of_trace
+from harness.tape.foreign.archives import TRACE, is_entry, of_entry, of_trace, was_answered
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -79,7 +79,7 @@ def _pairs(data: Any, words: str, where: str) -> tuple[str, list[Any]]:  # noqa:
         case {"Entries": list(found)} if found and all(map(_is_of_proxy, found)):
             return f"{words} of Azure's test proxy", [_of_proxy(one) for one in found]
         case {"log": {"entries": list(found)}} if all(map(is_entry, found)):
-            return f"{words} of an HTTP archive", _some([of_entry(one) for one in found], where)
+            return f"{words} of an HTTP archive", _some([of_entry(one) for one in found if was_answered(one)], where)
         case {"requests": list(asked), "responses": list(answered)}:
             return f"{words} of requests beside responses", _beside(asked, answered, where)
         case {"request": dict(), "response": dict()} if _kind_of(data) is None:
