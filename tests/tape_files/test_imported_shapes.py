@@ -44,6 +44,30 @@ IN_PIECES = [base64.b64encode(PACKED[:10]).decode(), base64.b64encode(PACKED[10:
 CHUNKED = "Transfer-Encoding: chunked"
 
 
+IN_CHUNKS = {
+    "captured_at": "2026-01-02T03:04:05Z",
+    "request": {
+        "method": "post",
+        "url": URI,
+        "headers": {},
+        "body": {"b64": base64.b64encode(json.dumps(ASKED).encode()).decode()},
+    },
+    "response": {"status": 200, "headers": {"content-type": "text/event-stream"}, "body": None},
+    "chunks": [{"b64": base64.b64encode(piece.encode()).decode(), "decoded": piece} for piece in PIECES],
+}
+TYPED = {
+    "request": {
+        "method": "POST",
+        "uri": URI,
+        "query_string": "",
+        "headers": {},
+        "body_type": "json",
+        "body_json": ASKED,
+    },
+    "response": {"status": 200, "headers": {}, "body_type": "blob", "body_blob": base64.b64encode(TOLD).decode()},
+}
+
+
 def _archive(content: dict[str, Any], **posted: Any) -> dict[str, Any]:
     asked = {**HAR_ASKED, "postData": {"mimeType": "application/json", **(posted or {"text": json.dumps(ASKED)})}}
     entry = {"startedDateTime": "2026-01-02T03:04:05Z", "request": asked, "response": {**HAR_TOLD, "content": content}}
@@ -75,6 +99,8 @@ def _cassette(body: Any, headers: Any = None) -> bytes:
         _cassette({"base64": base64.b64encode(TOLD).decode()}),
         _cassette({"string": TOLD}, [{"content-type": "text/event-stream"}, {"x-a": "b"}]),
         json.dumps({"Entries": [ENTRY], "Variables": {}}).encode(),
+        json.dumps(IN_CHUNKS).encode(),
+        json.dumps({"version": "1.0", "interactions": [TYPED]}).encode(),
         json.dumps(_archive({"text": TOLD.decode()})).encode(),
         yaml.safe_dump(_archive({"text": TOLD.decode()}, textJSON=ASKED)).encode(),
         json.dumps(_archive({"text": base64.b64encode(PACKED).decode(), "encoding": "base64"})).encode(),
@@ -94,6 +120,8 @@ def _cassette(body: Any, headers: Any = None) -> bytes:
         "in base64",
         "headers",
         "test proxy",
+        "chunks beside",
+        "typed",
         "HAR",
         "HAR of YAML",
         "HAR in base64",

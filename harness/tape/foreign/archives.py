@@ -33,7 +33,7 @@ def was_answered(entry: dict[str, Any]) -> bool:
     """
     Tell whether an exchange has an answer; a browser notes with the status 0 what it blocked, or gave up.
     """
-    return entry["response"].get("status") != 0
+    return bool(entry["response"].get("status") != 0)
 
 
 def of_entry(entry: dict[str, Any]) -> dict[str, Any]:

@@ -83,11 +83,21 @@ def _pairs(data: Any, words: str, where: str) -> tuple[str, list[Any]]:  # noqa:
         case {"requests": list(asked), "responses": list(answered)}:
             return f"{words} of requests beside responses", _beside(asked, answered, where)
         case {"request": dict(), "response": dict()} if _kind_of(data) is None:
-            return f"{words} of one request", [data]
+            return f"{words} of one request", [_of_one(data)]
         case [dict(first), *_] if first.keys() >= _BOTH and _has_address(first):
             return f"{words} list", data
     what = _kind_of(data) or foreign(data)
     raise CassetteError(f"it looks like {what}, which cannot be used", where=where, hint=RECORD_INSTEAD)
+
+
+def _of_one(data: dict[Any, Any]) -> dict[Any, Any]:
+    """
+    Return a file's only exchange; some keep the pieces in which its answer was read beside it.
+    """
+    told, chunks = data["response"], data.get("chunks")
+    if not isinstance(chunks, list) or not chunks or told.get("body"):
+        return data
+    return {**data, "response": {**told, "body": {"chunks": chunks}}, "recorded_at": data.get("captured_at")}
 
 
 def _is_of_proxy(entry: Any) -> bool:  # noqa: ANN401 - YAML is any value
@@ -150,7 +160,7 @@ def _other_vcr(data: dict[Any, Any], pairs: list[Any]) -> str | None:
     if isinstance(pairs[0], dict) and {"Request", "Response"} & pairs[0].keys():
         return "VCR for .NET"
     version = data.get("version", 1)
-    known = version is None or str(version) == "1"
+    known = version is None or str(version) in {"1", "1.0"}
     return None if known else f"another VCR, or of a vcrpy that is not known here (version {str(version)[:40]})"
 
 
