@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import html
+import json
 import re
 from dataclasses import dataclass
 from difflib import SequenceMatcher
@@ -13,7 +14,7 @@ from typing import TYPE_CHECKING, Final
 from urllib.parse import unquote
 
 from harness.verdicts.documents import plain
-from harness.verdicts.texts import canonical, columns, joins, packed, squeeze, texts
+from harness.verdicts.texts import canonical, columns, joins, mappings_of, packed, squeeze, texts
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -131,8 +132,7 @@ def compare(
         return Fidelity(Agreement.LOST, beyond, [True] * len(wanted))
     if mappings and sum(found.genuine) * 2 < len(wanted):
         # most of it is none of the answer's texts
-        written = _difference(wanted, _nearest(wanted, mappings), echo, ())
-        found = found if written.agreement is Agreement.FOREIGN else written
+        found = _written(wanted, mappings, found)
     # what was said over and over is many times as long as the answer, and more like something else
     whole = max((text for text in spoken if len(text) >= _SHORTEST_SHARE and text in wanted), key=len, default="")
     again = _difference(wanted, whole, echo, ()) if whole and found.agreement is Agreement.FOREIGN else found
@@ -144,6 +144,22 @@ def _means(wanted: str, text: str) -> bool:
     Tell whether a text is the same values of JSON as an output, which begins as one.
     """
     return text[:1] == wanted[:1] and canonical(wanted) not in {"", "{}", "[]"} and canonical(text) == canonical(wanted)
+
+
+def _written(wanted: str, mappings: Sequence[str], found: Fidelity) -> Fidelity:
+    """
+    Relate an output that begins as JSON to the mappings of an answer.
+
+    One of them may stand within a value of the adapter's own, as in a list of calls.
+    """
+    try:
+        within = {canonical(text) for text in mappings_of(json.loads(wanted, strict=False))}
+    except (ValueError, RecursionError):
+        within = set()
+    if not within.isdisjoint(map(canonical, mappings)):
+        return found if found.good else Fidelity(Agreement.DECORATED, "", [True] * len(wanted))
+    written = _difference(wanted, _nearest(wanted, mappings), "", ())
+    return found if written.agreement is Agreement.FOREIGN else written
 
 
 def _beyond(wanted: str, found: Fidelity, spoken: Iterable[str], echo: str) -> str:

@@ -196,6 +196,14 @@ def packed(body: bytes) -> tuple[str, ...]:
     return tuple(dict.fromkeys([*joined, *(text for parts in found.values() for text in parts)]))
 
 
+def mappings_of(value: Any) -> Iterator[str]:  # noqa: ANN401 - JSON is any value
+    """
+    Give the mappings within a value as JSON, squeezed; the value itself is none of them.
+    """
+    # the elements of a list stand within it
+    yield from (text for _, text in _mappings(value, "", int(isinstance(value, list))))
+
+
 def _mappings(value: Any, path: str, depth: int) -> Iterator[tuple[str, str]]:  # noqa: ANN401 - JSON is any value
     if depth > _DEEPEST:
         return

@@ -66,3 +66,14 @@ def test_an_answer_that_is_packed_in_json_is_decorated() -> None:
         Verdict.NATIVE
     ] * 3
     assert invoked(body, json.dumps({"content": text[:50]})) is Verdict.BROKEN
+
+
+def test_arguments_in_a_list_of_calls_are_whole() -> None:
+    """
+    Who says beside them which tool is called has changed nothing; who changes them has.
+    """
+    call = {"name": "weather", "args": ARGUMENTS, "id": "toolu_0", "type": "tool_call"}
+    told = [json.dumps(one) for one in ([call], {"tool_calls": [call]}, {"weather": ARGUMENTS})]
+    assert [invoked(_body(ARGUMENTS), one) for one in told] == [Verdict.NATIVE] * 3
+    other = {"name": "weather", "input": {**ARGUMENTS, "days": 4}}
+    assert invoked(_body(ARGUMENTS), json.dumps(other)) is Verdict.BROKEN
