@@ -5,7 +5,7 @@ from __future__ import annotations
 import html
 import json
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from difflib import SequenceMatcher
 from enum import StrEnum
 from functools import lru_cache
@@ -54,6 +54,8 @@ _SHORTEST_SHARE: Final = 16
 """Characters of an answer that must stand in an output whole to be taken for a part of it."""
 
 
+_ESCAPED: Final = re.compile(r"\\u([0-9a-fA-F]{4})")
+"""A character as JSON writes it that is to be ASCII."""
 _JSON: Final = frozenset("{[")
 """What JSON begins with that is more than a word."""
 
@@ -158,7 +160,12 @@ def _written(wanted: str, mappings: Sequence[str], found: Fidelity) -> Fidelity:
         within = set()
     if not within.isdisjoint(map(canonical, mappings)):
         return found if found.good else Fidelity(Agreement.DECORATED, "", [True] * len(wanted))
-    written = _difference(wanted, _nearest(wanted, mappings), "", ())
+    plainly = squeeze(_ESCAPED.sub(lambda one: chr(int(one[1], 16)), wanted))
+    written = _difference(plainly, _nearest(plainly, mappings), "", ())
+    if written.agreement is Agreement.DECORATED and (beyond := _beyond(plainly, written, mappings, "")):
+        written = Fidelity(Agreement.LOST, beyond, [True] * len(plainly))
+    if plainly != wanted:
+        written = replace(written, genuine=[written.agreement is not Agreement.FOREIGN] * len(wanted))
     return found if written.agreement is Agreement.FOREIGN else written
 
 

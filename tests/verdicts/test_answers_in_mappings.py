@@ -77,3 +77,14 @@ def test_arguments_in_a_list_of_calls_are_whole() -> None:
     assert [invoked(_body(ARGUMENTS), one) for one in told] == [Verdict.NATIVE] * 3
     other = {"name": "weather", "input": {**ARGUMENTS, "days": 4}}
     assert invoked(_body(ARGUMENTS), json.dumps(other)) is Verdict.BROKEN
+
+
+def test_a_part_of_the_second_call_behind_the_whole_first_one_is_lost() -> None:
+    """
+    One of two calls will do, and so will both of them, but not one and a half.
+    """
+    two = _body(ARGUMENTS, {"city": "Lyon on the Rhone", "when": "tomorrow morning"})
+    other = json.dumps({"city": "Lyon on the Rhone", "when": "tomorrow morning"})
+    assert [invoked(two, one) for one in (WRITTEN + other, other, f"{WRITTEN} weather")] == [Verdict.NATIVE] * 3
+    plain = json.dumps(ARGUMENTS, ensure_ascii=False)
+    assert [invoked(two, one + other[:40]) for one in (WRITTEN, plain)] == [Verdict.BROKEN] * 2
