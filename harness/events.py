@@ -151,10 +151,13 @@ class Closed(Event):
 class Item(Event):
     """
     The caller got one item of a stream; `text` is None where it carries no text at all.
+
+    `thoughts` is what an item without a text tells of the model's thoughts.
     """
 
     text: str | None
     type: str
+    thoughts: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from harness.battery.texts import text_of, type_of
+from harness.battery.thoughts import thoughts_of
 from harness.errors import RegistrationError
 from harness.events import Endless, Item, Missing, Raised, Returned, Started
 
@@ -139,9 +140,10 @@ class Call:
 
     def _item(self, item: object) -> None:
         text = text_of(item)
-        self._log.add(Item, text=text, type=type_of(item))
-        if text:
-            self._gate.item(text)
+        thoughts = "" if text else thoughts_of(item)
+        self._log.add(Item, text=text, type=type_of(item), thoughts=thoughts)
+        if text or thoughts:
+            self._gate.item(text or thoughts)
 
     def _returned(self, value: object) -> None:
         outputs = _several(value) if self._capability.batches else None

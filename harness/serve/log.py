@@ -157,7 +157,7 @@ _DEFAULTS: Final[dict[str, dict[str, Any]]] = {
     "Sent": {"hook": "sync", "asks_stream": None, "phase": "call", "text": "", "through": (), "carries": ()},
     "Arrival": {"hook": "sync"},
     "Ended": {"hook": "sync", "cut": None},
-    "Item": {"type": "str"},
+    "Item": {"type": "str", "thoughts": ""},
     "Returned": {"texts": (), "types": (), "plural": False, "errors": ()},
     "Raised": {"phase": "call", "message": "", "unsupported": False, "traceback": "", "line": "", "unreachable": False},
     "Died": {"stack": ""},

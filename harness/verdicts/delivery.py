@@ -85,7 +85,7 @@ def classify_delivery(
     answer = (*_begun(events, answer, given_up), *answer)
     times, idle = _times(answer)
     arrivals = _expected(answer) - idle
-    handed = _handed(events, times, genuine)
+    handed = _handed(events, times, genuine, [one.body for one in (*answer, *given_up)])
     counting = [one for one in handed if one.counts]
     before = _early(handed, arrivals // 2, (*answer, *given_up))
     streamed = any(one.streamed for one in answer) or _bringing(answer, handed) > 1
@@ -150,22 +150,28 @@ def _said(handed: Sequence[Handed], answer: Sequence[Exchange]) -> bool:
     if not worded and not any(texts(body) for body in bodies):
         return False
     joined = "".join(one.item.text or "" for one in handed)
-    return carries(last.item.text or "", bodies, worded) or compare(joined, bodies).agreement is Agreement.SAME
+    return (
+        carries(last.item.text or last.item.thoughts, bodies, worded)
+        or compare(joined, bodies).agreement is Agreement.SAME
+    )
 
 
 def _expected(answer: Sequence[Exchange]) -> int:
     return sum(one.answered.arrivals for one in answer if one.answered is not None)
 
 
-def _handed(events: Sequence[Event], times: Sequence[tuple[int, float]], genuine: Sequence[bool]) -> tuple[Handed, ...]:
-    found = []
+def _handed(
+    events: Sequence[Event], times: Sequence[tuple[int, float]], genuine: Sequence[bool], answers: Sequence[bytes]
+) -> tuple[Handed, ...]:
+    found: list[Handed] = []
     offset = 0
     places = [place for place, _ in times]
     for order, event in enumerate(events):
         if not isinstance(event, Item):
             continue
         size = len(squeeze(event.text or ""))
-        counts = size > 0 and sum(genuine[offset : offset + size]) * 2 >= size
+        # the caller who gets thoughts apart from the text has got some of what is said, too
+        counts = sum(genuine[offset : offset + size]) * 2 >= size if size else carries(event.thoughts, answers)
         offset += size
         after = bisect_left(places, order)
         told_at = times[after - 1][1] if after else event.at

@@ -80,7 +80,9 @@ def _items(capability: Capability, events: Sequence[Event], delivered: Delivered
 
 def _line(one: Handed, delivered: Delivered) -> ItemLine:
     at = one.told_at if delivered.delivery is Delivery.INCREMENTAL else one.item.at
-    return ItemLine(at=round(at, _DIGITS), text=_excerpt(one.item.text), counts=one.counts, after=one.after)
+    return ItemLine(
+        at=round(at, _DIGITS), text=_excerpt(one.item.text or one.item.thoughts), counts=one.counts, after=one.after
+    )
 
 
 def _excerpt(text: str | None) -> str:

@@ -7,23 +7,21 @@ from typing import TYPE_CHECKING, Final
 
 from harness.events import Arrival, Event, Item, Returned, first, inputs_of
 from harness.marks import code_word
-from harness.verdicts.documents import is_one_value, is_unreadable
+from harness.verdicts.documents import is_unreadable
 from harness.verdicts.exchanges import exchanges
 from harness.verdicts.failures import standing_failure
 from harness.verdicts.fidelity import Agreement, Fidelity, compare
-from harness.verdicts.parts import rest_of_parts
+from harness.verdicts.orders import Ruling, as_asked, mixed_up
+from harness.verdicts.parts import rest_of_parts, torn
 from harness.verdicts.polls import told_in_turns
-from harness.verdicts.texts import listing, readable, slots, squeeze, texts
-from harness.verdicts.thoughts import answered, only_thought
+from harness.verdicts.texts import readable, slots, squeeze
+from harness.verdicts.thoughts import answered, only_thought, spoilt, worded
 from harness.words import Capability, Verdict, counted
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Sequence
 
     from harness.verdicts.exchanges import Exchange, Traffic
-
-Ruling = tuple[Verdict, str]
-"""A verdict, and why, as a sentence without its full stop."""
 
 _LONGEST_ASIDE: Final = 64
 """Characters of a reason to end, a role, an identifier or the name of a model."""
@@ -47,7 +45,7 @@ def unfaithful(
         wrong_shape(capability, events)
         or _hidden_failure(found)
         or (_never_asked(inputs, found) if capability.batches else None)
-        or (_mixed_up(outputs, inputs, found) if capability.batches else None)
+        or (mixed_up(outputs, inputs, found) if capability.batches else None)
         or _without_words(events, _not_the_answer(outputs, inputs, found, _before_anything_came(capability, events)))
     )
 
@@ -138,79 +136,6 @@ def _never_asked(inputs: Sequence[str], found: Traffic) -> Ruling | None:
     return None
 
 
-def _mixed_up(outputs: Sequence[str], inputs: Sequence[str], found: Traffic) -> Ruling | None:
-    marks = [code_word(text) for text in inputs]
-    spoken = "".join(text for one in found.calls for text in texts(one.body))
-    if all(mark and mark in spoken for mark in marks):
-        own = [_is_own_answer(number, output, found) for number, output in enumerate(outputs)]
-        return _by_marks([squeeze(output) for output in outputs], [mark or "" for mark in marks], own)
-    return _by_answers(outputs, found) or _by_list(outputs, inputs, found)
-
-
-def _is_own_answer(number: int, output: str, found: Traffic) -> bool:
-    """
-    Tell whether an output is, word by word, the one answer to a request whose last input is this one.
-    """
-    bringer = found.bringers[number]
-    if bringer is None or number != max(bringer.sent.carries, default=None) or squeeze(output) not in bringer.texts:
-        return False
-    return found.serves.get(bringer.sent.request) == (number,)
-
-
-def _by_marks(outputs: Sequence[str], marks: Sequence[str], own: Sequence[bool]) -> Ruling | None:
-    held = [[number for number, mark in enumerate(marks) if mark in output] for output in outputs]
-    if all(number in numbers for number, numbers in enumerate(held)) and all(len(numbers) == 1 for numbers in held):
-        return None
-    for number, numbers in enumerate(held):
-        # who sends a conversation along is told of earlier code words as well
-        others = [] if own[number] else [one for one in numbers if one != number]
-        if others and number not in numbers:
-            return Verdict.BROKEN, f"output {number + 1} answers input {others[0] + 1}: the outputs are not in order"
-        if others:
-            return Verdict.BROKEN, f"output {number + 1} holds the answers to {len(numbers)} inputs"
-    return None
-
-
-def _by_answers(outputs: Sequence[str], found: Traffic) -> Ruling | None:
-    own = [_own_answers(number, found) for number in range(len(outputs))]
-    for number, output in enumerate(outputs):
-        text = squeeze(output)
-        if not own[number] or text in own[number]:
-            continue
-        other = next((one for one, answers in enumerate(own) if one != number and text in answers), None)
-        if other is not None:
-            return Verdict.BROKEN, f"output {number + 1} answers input {other + 1}: the outputs are not in order"
-    return None
-
-
-def _by_list(outputs: Sequence[str], inputs: Sequence[str], found: Traffic) -> Ruling | None:
-    """
-    Say which outputs stand in another order than in the one list that brought them.
-    """
-    for one in found.inference:
-        numbers = _as_asked(found.serves.get(one.sent.request, ()), inputs, one)
-        for body in [each.body for each in found.answers.get(one.sent.request, ()) if is_one_value(each.body)]:
-            places = listing(body)
-            order = [places[text] for number in numbers if (text := squeeze(outputs[number])) in places]
-            if len(set(order)) == len(numbers) and order != sorted(order):
-                return Verdict.BROKEN, "the outputs stand in another order than the answers: they are not in order"
-    return None
-
-
-def _as_asked(numbers: Iterable[int], inputs: Sequence[str], exchange: Exchange) -> list[int]:
-    """
-    Return inputs in the order in which a request carries them: who sorts its questions has its answers so, too.
-    """
-    places = {number: exchange.sent.text.find(code_word(inputs[number]) or inputs[number]) for number in numbers}
-    return sorted(places, key=lambda number: (places[number], number))
-
-
-def _own_answers(number: int, found: Traffic) -> frozenset[str]:
-    single = [one for one in found.calls if one.sent.carries == (number,) and not one.refused]
-    answers = [answer for one in single for answer in found.answers.get(one.sent.request, (one,))]
-    return frozenset(text for answer in answers for text in answer.texts)
-
-
 def _before_anything_came(capability: Capability, events: Sequence[Event]) -> str:
     """
     Return what a stream's caller got before any piece of any answer had come: the adapter's own words.
@@ -250,6 +175,8 @@ def _unlike_the_answer(outputs: Sequence[str], inputs: Sequence[str], found: Tra
             return Verdict.BROKEN, f"{which} is not the answer but what stands beside it: {_excerpt(outputs[number])}"
         if good and _is_thought(number, told, inputs, found):
             return Verdict.BROKEN, f"{which} is what the model thought, and not its answer: {_excerpt(outputs[number])}"
+        if one.agreement is Agreement.DECORATED and (less := _passed_off(number, told, found)):
+            return _difference(which, outputs[number], less, found, number)
         rest = _rest(number, told, inputs, found) if good else ""
         if rest:
             return Verdict.BROKEN, f"{which} {_DIFFERENCES[Agreement.LOST]}: {_excerpt(rest)}"
@@ -303,13 +230,27 @@ def _word_of(number: int, inputs: Sequence[str]) -> str | None:
 
 def _is_thought(number: int, told: str, inputs: Sequence[str], found: Traffic) -> bool:
     """
-    Tell whether an output is nothing but the reasoning beside the answer of an input that has a code word.
+    Tell whether an output is nothing but the reasoning beside the answer, which has the input's code word.
+
+    Of a recording made elsewhere nothing has it; then the answer is what says several words.
     """
     word = _word_of(number, inputs)
-    if word is None:
-        return False
     said = [one for one in _exchanges(number, found) if only_thought(told, one.body)]
-    return any(word in text for one in said for text in answered(one.body, squeeze(one.sent.text)))
+    marked = word is not None and any(word in text for one in said for text in one.texts)
+    others = [(text, one) for one in said for text in answered(one.body, squeeze(one.sent.text))]
+    return any((word or "") in text if marked else text in worded(one.body) for text, one in others)
+
+
+def _passed_off(number: int, told: str, found: Traffic) -> Fidelity | None:
+    """
+    Relate an output to its answer where what seems to be words of the adapter's own is a part of that.
+    """
+    for one in _exchanges(number, found):
+        if related := spoilt(told, one.body):
+            return related
+        if missing := torn(told, one.body):
+            return Fidelity(Agreement.LOST, missing, ())
+    return None
 
 
 def _rest(number: int, told: str, inputs: Sequence[str], found: Traffic) -> str:
@@ -359,7 +300,7 @@ def _said_nothing(number: int, outputs: Sequence[str], inputs: Sequence[str], fo
         said = {} if one.refused or number not in one.sent.carries else slots(one.body)
         if one.sent.carries == (number,) and any(not "".join(said[path]) for path in paths & said.keys()):
             return True
-        if tuple(told[each] for each in _as_asked(one.sent.carries, inputs, one)) in said.values():
+        if tuple(told[each] for each in as_asked(one.sent.carries, inputs, one)) in said.values():
             return True
     return False
 

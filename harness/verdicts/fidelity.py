@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import html
+import json
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from difflib import SequenceMatcher
 from enum import StrEnum
 from functools import lru_cache
@@ -13,7 +14,7 @@ from typing import TYPE_CHECKING, Final
 from urllib.parse import unquote
 
 from harness.verdicts.documents import plain
-from harness.verdicts.texts import columns, joins, squeeze, texts
+from harness.verdicts.texts import canonical, columns, joins, mappings_of, packed, squeeze, texts
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -51,6 +52,12 @@ _WORD_LIKE: Final = re.compile(r"[^e.,]{0,40}[e.,]?")
 """A stretch by which long texts are compared instead of by characters; where it ends depends on the text alone."""
 _SHORTEST_SHARE: Final = 16
 """Characters of an answer that must stand in an output whole to be taken for a part of it."""
+
+
+_ESCAPED: Final = re.compile(r"\\u([0-9a-fA-F]{4})")
+"""A character as JSON writes it that is to be ASCII."""
+_JSON: Final = frozenset("{[")
+"""What JSON begins with that is more than a word."""
 
 
 class Agreement(StrEnum):
@@ -111,6 +118,9 @@ def compare(
     spoken = (*_spoken(answers), *(_pieces(answers) if listed else ()), *(squeeze(plain(body)) for body in worded))
     if not spoken:
         return Fidelity(Agreement.UNTOLD, "", [True] * len(wanted))
+    mappings = tuple(text for body in answers for text in packed(body)) if wanted[:1] in _JSON else ()
+    if any(_means(wanted, text) for text in (*spoken, *mappings) if mappings):
+        return Fidelity(Agreement.SAME, "", [True] * len(wanted))
     echo = squeeze(prompt)
     if any(_same(wanted, text, echo) for text in spoken) or (not wanted and echo == max(spoken, key=len)):
         return Fidelity(Agreement.SAME, "", [True] * len(wanted))
@@ -120,10 +130,56 @@ def compare(
     parts = [text for _, text in assembled(wanted, dict(enumerate(map(texts, answers))))]
     joints = frozenset(accumulate(map(len, parts)))
     found = _difference(wanted, "".join(parts) or _nearest(wanted, spoken), echo, _pieces(answers), joints)
+    if found.agreement is Agreement.DECORATED and (beyond := _beyond(wanted, found, spoken, echo)):
+        return Fidelity(Agreement.LOST, beyond, [True] * len(wanted))
+    if mappings and sum(found.genuine) * 2 < len(wanted):
+        # most of it is none of the answer's texts
+        found = _written(wanted, mappings, found)
     # what was said over and over is many times as long as the answer, and more like something else
     whole = max((text for text in spoken if len(text) >= _SHORTEST_SHARE and text in wanted), key=len, default="")
     again = _difference(wanted, whole, echo, ()) if whole and found.agreement is Agreement.FOREIGN else found
     return again if again.agreement is Agreement.DOUBLED else found
+
+
+def _means(wanted: str, text: str) -> bool:
+    """
+    Tell whether a text is the same values of JSON as an output, which begins as one.
+    """
+    return text[:1] == wanted[:1] and canonical(wanted) not in {"", "{}", "[]"} and canonical(text) == canonical(wanted)
+
+
+def _written(wanted: str, mappings: Sequence[str], found: Fidelity) -> Fidelity:
+    """
+    Relate an output that begins as JSON to the mappings of an answer.
+
+    One of them may stand within a value of the adapter's own, as in a list of calls.
+    """
+    try:
+        within = {canonical(text) for text in mappings_of(json.loads(wanted, strict=False))}
+    except (ValueError, RecursionError):
+        within = set()
+    if not within.isdisjoint(map(canonical, mappings)):
+        return found if found.good else Fidelity(Agreement.DECORATED, "", [True] * len(wanted))
+    plainly = squeeze(_ESCAPED.sub(lambda one: chr(int(one[1], 16)), wanted))
+    written = _difference(plainly, _nearest(plainly, mappings), "", ())
+    if written.agreement is Agreement.DECORATED and (beyond := _beyond(plainly, written, mappings, "")):
+        written = Fidelity(Agreement.LOST, beyond, [True] * len(plainly))
+    if plainly != wanted:
+        written = replace(written, genuine=[written.agreement is not Agreement.FOREIGN] * len(wanted))
+    return found if written.agreement is Agreement.FOREIGN else written
+
+
+def _beyond(wanted: str, found: Fidelity, spoken: Iterable[str], echo: str) -> str:
+    """
+    Return what a longer text of the answer says beyond an output that is a stretch of it.
+
+    A shorter one, a passage that is quoted again beside it, may stand within that stretch; what is around that passage
+    is no decoration then, for nobody has such words of his own. A record of the whole conversation tells nothing.
+    """
+    if len(found.detail) < _SHORTEST_SHARE:
+        return ""
+    longer = [text for text in spoken if len(text) > len(wanted) and wanted in text and not (echo and echo in text)]
+    return min(longer, key=len).replace(wanted, "", 1) if longer else ""
 
 
 def carries(item: str, bodies: Iterable[bytes], worded: Iterable[bytes] = ()) -> bool:
@@ -136,6 +192,13 @@ def carries(item: str, bodies: Iterable[bytes], worded: Iterable[bytes] = ()) ->
     spoken = (*_spoken(bodies), *(squeeze(plain(body)) for body in worded))
     plainly = _unescaped(wanted)
     return bool(wanted) and (not spoken or any(wanted in text or plainly in _unescaped(text) for text in spoken))
+
+
+def relate(part: str, text: str) -> Fidelity | None:
+    """
+    Relate one squeezed text to another that it is made of; None where it is not.
+    """
+    return _difference(part, text, "", ()) if _stands_in(part, text) else None
 
 
 def assembled(wanted: str, answers: Mapping[int, Iterable[str]]) -> list[tuple[int, str]]:

@@ -26,13 +26,15 @@ from harness.events import (
 from harness.verdicts.evidence import gather_evidence
 from harness.verdicts.exchanges import Traffic, exchanges, traffic
 from harness.verdicts.failures import standing_failure
-from harness.verdicts.faithful import Ruling, unfaithful, wrong_shape
+from harness.verdicts.faithful import unfaithful, wrong_shape
 from harness.verdicts.headlines import first_line, headline
 from harness.verdicts.native import decide
 from harness.words import REFUSED, Capability, Verdict
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+
+    from harness.verdicts.orders import Ruling
 
 
 def judge(capability: Capability, events: Sequence[Event]) -> Judgement:

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from itertools import accumulate, pairwise
 from typing import TYPE_CHECKING, Any
 
 from harness.verdicts.documents import documents
-from harness.verdicts.texts import squeeze
+from harness.verdicts.texts import columns, squeeze
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -24,6 +25,22 @@ def rest_of_parts(told: str, body: bytes, word: str) -> str:
         others = [text for text in parts if text not in told]
         if told in parts and others and sum(word in text for text in parts) == 1:
             return "".join(others)
+    return ""
+
+
+def torn(told: str, body: bytes) -> str:
+    """
+    Return what is missing of the parts in whose middle an output begins or ends, where it goes on beyond one of them.
+
+    Beside a part that is whole, the rest of another would look like words of the adapter's own.
+    """
+    for column in (one for one in columns(body) if one.listed):
+        start = column.text.find(told)
+        ends = [0, *accumulate(map(len, column.pieces))]
+        held = [(begin, end) for begin, end in pairwise(ends) if begin < start + len(told) and end > start]
+        if start >= 0 and len(held) > 1:
+            first, last = held[0][0], held[-1][1]
+            return column.text[first:start] + column.text[start + len(told) : last]
     return ""
 
 

@@ -38,6 +38,8 @@ _FENCED_JSON: Final = re.compile(r"```(?:json)?(?P<inside>[\[{].*[\]}])```", re.
 SET: Final = "+"
 """Stands behind the path of strings that a flag tells apart, before the flag's name where it is set."""
 _MOST_COLUMNS_JOINED: Final = 3
+_DEEPEST: Final = 8
+"""Levels of an answer at which arguments of a tool stand."""
 _MOST_FITTING: Final = 12
 """Columns; of more than that, three can be chosen in too many ways."""
 _FEWEST_PACKED: Final = 4
@@ -176,6 +178,61 @@ def wordings(body: bytes) -> tuple[str, ...]:
             found.setdefault(path, []).append(text)
     whole = ["".join(parts) for parts in found.values()]
     return tuple(dict.fromkeys([*whole, *(text for parts in found.values() for text in parts)]))
+
+
+@lru_cache(maxsize=64)
+def packed(body: bytes) -> tuple[str, ...]:
+    """
+    Return the mappings within an answer as JSON, squeezed: each, and what stands at one path together.
+
+    Where an answer is a call of a tool, some providers have its arguments as what they are, and not as a text; who
+    hands them out writes them down.
+    """
+    found: dict[str, list[str]] = {}
+    for document in documents(body):
+        for path, text in _mappings(document.value, document.label, 0):
+            found.setdefault(path, []).append(text)
+    joined = ("".join(parts) for parts in found.values())
+    return tuple(dict.fromkeys([*joined, *(text for parts in found.values() for text in parts)]))
+
+
+def mappings_of(value: Any) -> Iterator[str]:  # noqa: ANN401 - JSON is any value
+    """
+    Give the mappings within a value as JSON, squeezed; the value itself is none of them.
+    """
+    # the elements of a list stand within it
+    yield from (text for _, text in _mappings(value, "", int(isinstance(value, list))))
+
+
+def _mappings(value: Any, path: str, depth: int) -> Iterator[tuple[str, str]]:  # noqa: ANN401 - JSON is any value
+    if depth > _DEEPEST:
+        return
+    if isinstance(value, list):
+        for inner in value:
+            yield from _mappings(inner, path, depth)
+    elif isinstance(value, dict):
+        if value and depth:
+            yield path, squeeze(json.dumps(value, ensure_ascii=False))
+        for key, inner in value.items():
+            yield from _mappings(inner, f"{path}.{key}", depth + 1)
+
+
+@lru_cache(maxsize=256)
+def canonical(squeezed: str) -> str:
+    """
+    Return JSON values, one behind the other, in the one form that says the same; an empty text where it is none.
+
+    The order of keys is no matter, nor the way in which a number or a character is written.
+    """
+    read = json.JSONDecoder(strict=False).raw_decode
+    found, place = [], 0
+    try:
+        while place < len(squeezed):
+            value, place = read(squeezed, place)
+            found.append(json.dumps(value, ensure_ascii=False, sort_keys=True))
+    except (ValueError, RecursionError):
+        return ""
+    return squeeze("".join(found))
 
 
 def listing(body: bytes) -> dict[str, tuple[int, int]]:

@@ -358,7 +358,16 @@ REFUSED: dict[str, tuple[bytes, str]] = {
     "VCR for .NET": (as_yaml({"Request": {}, "Response": {}}), "VCR for .NET"),
     "a newer VCR": (as_yaml(pair(), version=7), "version 7"),
     "a version that is none": (as_yaml(pair(), version=[7]), "version [7]"),
-    "HAR": (b'{"log": {"entries": []}}', "HAR"),
+    "an empty HAR": (b'{"log": {"entries": []}}', "nothing is recorded"),
+    "HAR without answers": (b'{"log": {"entries": [{"request": {}}]}}', "HAR"),
+    "a HAR whose browser kept no body": (
+        json.dumps({"log": {"entries": [{
+            "request": {"method": "POST", "url": URI, "headers": [], "postData": {"text": json.dumps(STREAMED)}},
+            "response": {"status": 200, "headers": [], "content": {"size": 9, "mimeType": "text/event-stream"}},
+        }]}}).encode(), "answers to what was asked are empty",
+    ),
+    "an empty trace of httprr": (b"httprr trace v1\n", "nothing is recorded"),
+    "a trace of httprr with other line ends": (b"httprr trace v1\n9 99\nPOST / HTTP/1.1\n\n", "exchange 1 is not as"),
     "empty": (as_yaml(), "nothing is recorded"),
     "empty mapping": (b"interactions: {}\nversion: 1\n", "nothing is recorded"),
     "no text": (b"\xff\xfe\x00", "not UTF-8"),

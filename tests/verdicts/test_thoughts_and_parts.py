@@ -7,10 +7,12 @@ import json
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from stories import ANSWERS, PROMPTS, answer_json, invoked, pieces_of
+from stories import ANSWERS, PROMPTS, Story, answer_json, invoked, judged, pieces_of
 
+from harness.events import Constructed, Item, Started
 from harness.verdicts.fidelity import Agreement, compare
-from harness.words import Verdict
+from harness.verdicts.judge import judge
+from harness.words import Capability, Mechanism, Verdict
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -170,3 +172,111 @@ def test_a_text_that_was_said_over_and_over_is_said_to_be_repeated() -> None:
     grown = "".join("".join(pieces[:end]) for end in range(1, len(pieces) + 1))
     assert compare(grown, [body]).agreement is Agreement.DOUBLED
     assert compare("completion-17-a" + "x" * 900, [body]).agreement is not Agreement.DOUBLED
+
+
+def _beside(key: str) -> tuple[bytes, bytes]:
+    return _keys(key), json.dumps({"choices": [{"message": {key: THOUGHT, "content": TEXT}}]}).encode()
+
+
+def test_thoughts_do_not_hide_what_is_lost_of_the_answer() -> None:
+    """
+    Who hands out thoughts and answer hands out all of both; beside one of them, a part of the other is no decoration.
+    """
+    for body in _beside("reasoning_content"):
+        for given in (THOUGHT + TEXT[:60], THOUGHT + TEXT[60:], TEXT[:9] + THOUGHT, THOUGHT + TEXT + TEXT[:60]):
+            assert invoked(body, given) is Verdict.BROKEN, given
+        for given in (THOUGHT[20:] + TEXT, THOUGHT[:30] + THOUGHT[20:] + TEXT, TEXT + THOUGHT.replace("kestrel", "")):
+            assert invoked(body, given) is Verdict.BROKEN, given
+
+
+def test_words_of_ones_own_beside_thoughts_and_answer_are_decoration() -> None:
+    """
+    A heading, the name of the model, a page that was cited: they are made of neither.
+    """
+    for body in _beside("thinking"):
+        for given in (f"Thinking: {THOUGHT} Answer: {TEXT}", f"{TEXT} (by model m-1)", f"{THOUGHT}\n---\n{TEXT}\n[1]"):
+            assert invoked(body, given) is Verdict.NATIVE, given
+    cited = {"content": TEXT, "citations": [{"title": "Lamps of old", "quote": TEXT[20:70]}], "reasoning": THOUGHT}
+    body = json.dumps({"message": cited}).encode()
+    assert invoked(body, f"{TEXT} [Lamps of old]") is Verdict.NATIVE
+
+
+def test_thoughts_are_not_the_answer_where_nothing_has_the_code_word() -> None:
+    """
+    As in a recording made elsewhere: the answer is then what says several words, which a signature does not.
+    """
+    other = "Lamps were lit at dusk, and ships found their way home."
+    told = {"thinking": THOUGHT.replace("kestrel4127", "it"), "signature": "EqkECkYIBxgCKkA8AZ4noDfV5VcOJe"}
+    assert invoked(json.dumps({"content": [told, {"text": other}]}).encode(), told["thinking"]) is Verdict.BROKEN
+    assert invoked(json.dumps({"content": [told, {"text": ""}]}).encode(), told["thinking"]) is Verdict.NATIVE
+
+
+def test_a_part_of_a_part_beside_a_whole_one_is_no_decoration() -> None:
+    """
+    Who begins or ends in the middle of a block has lost the rest of it; whole blocks, and words of one's own, are fine.
+    """
+    cut = TEXT.index("A light")
+    blocks = [{"type": "text", "text": TEXT[:cut]}, {"type": "text", "text": TEXT[cut:]}]
+    body = json.dumps({"content": blocks}).encode()
+    assert [invoked(body, one) for one in (TEXT, f"Well: {TEXT} Bye.")] == [Verdict.NATIVE] * 2
+    for given in (TEXT[12:], TEXT[:-12], TEXT[12:-12], TEXT[cut - 6 :], TEXT[: cut + 7]):
+        assert invoked(body, given) is Verdict.BROKEN, given
+    choices = json.dumps({"choices": [{"text": TEXT}, {"text": f"{TEXT} So be it."}]}).encode()
+    assert [invoked(choices, one) for one in (TEXT, f"{TEXT} So be it.")] == [Verdict.NATIVE] * 2
+
+
+@pytest.mark.parametrize(
+    ("shown", "expected"), [(THOUGHT, None), ("", "buffered"), ("Thinking, one moment", "buffered")]
+)
+def test_thoughts_that_are_handed_out_as_they_come_are_items(shown: str, expected: str | None) -> None:
+    """
+    A message that has nothing but thoughts, apart from its text, has no text; and yet its caller has what came. Who
+    keeps them, or says something of the kind, makes the caller wait.
+    """
+    thought, told = pieces_of(THOUGHT), pieces_of(TEXT)[:12]
+    bodies = [_events({"delta": {"reasoning": one}}) for one in thought]
+    bodies += [_events({"delta": {"content": one}}) for one in told]
+    story = Story(Capability.STREAM).begin()
+    request = story.send(stream=True)
+    story.head(request, bodies, kind="text/event-stream")
+    for number, piece in enumerate([*thought, *told]):
+        story.arrive(request, number)
+        if number < len(thought):
+            said = piece if shown == THOUGHT else shown
+            story.add(Item, text="", type="Message", thoughts=said)
+        else:
+            story.item(piece)
+    found = judged(story.end(request))
+    assert found.mechanism == (None if expected is None else Mechanism(expected)), found.reason
+
+
+def test_a_quoted_passage_does_not_hide_what_is_lost_around_it() -> None:
+    """
+    Whoever cites has a stretch of the answer beside it; an answer that stops behind that stretch has lost its end.
+    """
+    told = (
+        f"{TEXT} Its keeper climbs the stairs each night, trims the lamp, and writes down every ship that he has seen."
+    )
+    cited = {"text": told, "citations": [{"start": 0, "text": told[:70]}, {"start": 90, "text": told[100:150]}]}
+    body = json.dumps({"message": cited}).encode()
+    assert [invoked(body, one) for one in (told, f"{told} [1]")] == [Verdict.NATIVE] * 2
+    assert [invoked(body, one) for one in (told[:95], told[:120], told[20:])] == [Verdict.BROKEN] * 3
+
+
+def test_answers_behind_equal_thoughts_are_told_apart() -> None:
+    """
+    Where no answer has a code word, each output still has to be the answer to its own input, thoughts or not.
+    """
+    prompts = ("Name a lake", "Name a river", "Name a sea")
+    answers = ("The lake of Geneva is wide", "The Danube is rather long", "The Black Sea is deep")
+    for given in ((0, 1, 2), (1, 0, 2), (0, 0, 2)):
+        for shown in ("", THOUGHT):
+            story = Story(Capability.BATCH)
+            story.add(Constructed, module="m", qualname="A")
+            story.add(Started, capability="batch", inputs=prompts)
+            for number, answer in enumerate(answers):
+                request = story.send((number,))
+                body = json.dumps({"choices": [{"message": {"reasoning": THOUGHT, "content": answer}}]}).encode()
+                story.whole(request, body)
+            found = judge(Capability.BATCH, story.give(*(shown + answers[one] for one in given)).events)
+            assert (found.verdict is Verdict.BROKEN) is (given != (0, 1, 2)), (given, shown, found.reason)

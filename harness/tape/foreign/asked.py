@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 _KEYS: Final = (
     "messages contents prompt prompts input inputs text texts query question message inputtext instruction instances"
-    " requests content body".split()
+    " requests content body params".split()
 )
 """Fields that prompts stand in, those that say most first."""
 _BESIDE: Final = re.compile(
@@ -25,6 +25,12 @@ _BESIDE: Final = re.compile(
     re.IGNORECASE,
 )
 """Addresses of services beside a language model, whose requests carry texts as well."""
+_SPEAKS: Final = re.compile(
+    r"[/:](?:completions|responses|messages|chat|converse(?:-stream)?|generate(?:_stream)?"
+    r"|(?:stream)?(?:generateContent|rawPredict))/?$",
+    re.IGNORECASE,
+)
+"""How addresses of a language model end, whatever the project or the deployment in them is called."""
 _FIELD: Final = re.compile(r"\bname=\"?([\w.\-]+)")
 _OWN_TURNS: Final = frozenset({"assistant", "model", "ai", "bot", "chatbot"})
 _USERS: Final = frozenset({"user", "human", ""})
@@ -50,7 +56,7 @@ def asked(method: str, uri: str, body: bytes | None) -> Asked:
     Return what a request asked; nothing where it is none to a language model.
     """
     parts = urlsplit(uri)
-    if _BESIDE.search(parts.path):
+    if _BESIDE.search(parts.path) and not _SPEAKS.search(parts.path):
         return Asked()
     value = body_value(body)
     if value is None and method in {"GET", "POST"}:

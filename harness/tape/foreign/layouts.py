@@ -18,6 +18,7 @@ import yaml
 from harness.errors import CassetteError
 from harness.tape.checked import MOST_BYTES, foreign, parse, read_raw, text_of
 from harness.tape.coding import GZIP_MAGIC
+from harness.tape.foreign.archives import TRACE, is_entry, of_entry, of_trace, was_answered
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -42,6 +43,8 @@ def read_foreign(path: Path) -> tuple[str, list[Any]]:
     """
     where = str(path)
     raw, packed = _unpacked(read_raw(path, where, piped=True), where)
+    if raw.startswith(TRACE):
+        return f"{packed}trace of httprr", _some(of_trace(raw, where), where)
     text = text_of(raw, where)
     words = f"{packed}{'JSON' if text.lstrip()[:1] in ('{', '[') else 'YAML'}"
     return _pairs(parse(text, where, build=_as_data), words, where)
@@ -75,14 +78,26 @@ def _pairs(data: Any, words: str, where: str) -> tuple[str, list[Any]]:  # noqa:
             return f"{words} of betamax or Ruby's VCR", _of_vcrpy({}, found, where)
         case {"Entries": list(found)} if found and all(map(_is_of_proxy, found)):
             return f"{words} of Azure's test proxy", [_of_proxy(one) for one in found]
+        case {"log": {"entries": list(found)}} if all(map(is_entry, found)):
+            return f"{words} of an HTTP archive", _some([of_entry(one) for one in found if was_answered(one)], where)
         case {"requests": list(asked), "responses": list(answered)}:
             return f"{words} of requests beside responses", _beside(asked, answered, where)
         case {"request": dict(), "response": dict()} if _kind_of(data) is None:
-            return f"{words} of one request", [data]
+            return f"{words} of one request", [_of_one(data)]
         case [dict(first), *_] if first.keys() >= _BOTH and _has_address(first):
             return f"{words} list", data
     what = _kind_of(data) or foreign(data)
     raise CassetteError(f"it looks like {what}, which cannot be used", where=where, hint=RECORD_INSTEAD)
+
+
+def _of_one(data: dict[Any, Any]) -> dict[Any, Any]:
+    """
+    Return a file's only exchange; some keep the pieces in which its answer was read beside it.
+    """
+    told, chunks = data["response"], data.get("chunks")
+    if not isinstance(chunks, list) or not chunks or told.get("body"):
+        return data
+    return {**data, "response": {**told, "body": {"chunks": chunks}}, "recorded_at": data.get("captured_at")}
 
 
 def _is_of_proxy(entry: Any) -> bool:  # noqa: ANN401 - YAML is any value
@@ -112,9 +127,14 @@ def _kind_of(data: Any) -> str | None:  # noqa: ANN401 - YAML is any value
     return None
 
 
-def _of_vcrpy(data: dict[Any, Any], found: Any, where: str) -> list[Any]:  # noqa: ANN401 - YAML is any value
+def _some(found: Any, where: str) -> Any:  # noqa: ANN401 - YAML is any value
     if not found:
         raise CassetteError("nothing is recorded in it", where=where, hint=RECORD_INSTEAD)
+    return found
+
+
+def _of_vcrpy(data: dict[Any, Any], found: Any, where: str) -> list[Any]:  # noqa: ANN401 - YAML is any value
+    _some(found, where)
     pairs = list(found.values()) if isinstance(found, dict) else found
     if not isinstance(pairs, list):
         msg = "`interactions` is neither a list nor a mapping"
@@ -140,7 +160,7 @@ def _other_vcr(data: dict[Any, Any], pairs: list[Any]) -> str | None:
     if isinstance(pairs[0], dict) and {"Request", "Response"} & pairs[0].keys():
         return "VCR for .NET"
     version = data.get("version", 1)
-    known = version is None or str(version) == "1"
+    known = version is None or str(version) in {"1", "1.0"}
     return None if known else f"another VCR, or of a vcrpy that is not known here (version {str(version)[:40]})"
 
 

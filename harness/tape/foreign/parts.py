@@ -35,6 +35,8 @@ _GZIP_AS_TEXT: Final = GZIP_MAGIC.decode("latin-1")
 _STATUS: Final = re.compile(r"\s*(\d{3})\b\s*(.*)")
 _KIND: Final = frozenset({"type", "kind", "format", "encoding"})
 _KINDS: Final = frozenset({"json", "text", "string", "base64", "binary", "bytes", "utf-8", "utf8"})
+_PARSED: Final = ("parsed_body", "body_json")
+"""Where some keep a body that is JSON as what it is."""
 _CONTENT: Final = frozenset({"content", "string", "value", "data", "text"})
 """Some serializers say of a body what it is: one word of these under one name of those, and the body under another."""
 
@@ -91,7 +93,7 @@ def response_of(raw: dict[Any, Any], place: Place) -> dict[str, Any]:
     code, message = _status(raw, place)
     headers = _headers(raw.get("headers"), place)
     body = _body(raw, place)
-    if body is None and {"body", "content", "parsed_body"}.isdisjoint(raw):
+    if body is None and {"body", "content", "body_blob", *_PARSED}.isdisjoint(raw):
         place.fail("the response has no body; the file may have been cut off")
     coding = ", ".join(
         value for name, values in headers.items() if name.lower() == "content-encoding" for value in values
@@ -186,9 +188,10 @@ def _body(raw: dict[Any, Any], place: Place) -> bytes | None:
     for key in ("body", "content"):
         if raw.get(key) is not None:
             return b"" if raw[key] == {} else _bytes(_within(raw[key]), place)
-    if raw.get("parsed_body") is not None:
-        return _as_json(raw["parsed_body"])
-    return None
+    for key in _PARSED:
+        if raw.get(key) is not None:
+            return _as_json(raw[key])
+    return _bytes(_unbased(str(raw["body_blob"])), place) if raw.get("body_blob") is not None else None
 
 
 def _within(value: Any) -> Any:  # noqa: ANN401 - YAML is any value
@@ -197,11 +200,12 @@ def _within(value: Any) -> Any:  # noqa: ANN401 - YAML is any value
     """
     if not isinstance(value, dict):
         return value
-    packed = value.get("base64_string", value.get("base64") if len(value) == 1 else None)
+    alone = value if len(value) == 1 else {}
+    packed = value.get("base64_string", alone.get("base64", alone.get("b64")))
     if packed is not None:
         return _unbased(str(packed))
-    if len(value) == 1 and isinstance(value.get("chunks"), list):
-        return value["chunks"]
+    if isinstance(alone.get("chunks"), list):
+        return [_chunk(one) for one in alone["chunks"]]
     kinds, contents = _KIND & value.keys(), _CONTENT & value.keys()
     if len(value) == len(kinds) + len(contents) == 2 and len(kinds) == 1:  # noqa: PLR2004 - the word and the body
         kind, inner = str(value[min(kinds)]).lower(), value[min(contents)]
@@ -209,6 +213,14 @@ def _within(value: Any) -> Any:  # noqa: ANN401 - YAML is any value
             return _as_kind(kind, inner)
     # a word that is not known here may stand beside it, such as Ruby's for an encoding
     return next((value[key] for key in ("string", "parsed_body") if key in value and len(value) <= 2), value)  # noqa: PLR2004 - as above
+
+
+def _chunk(one: Any) -> Any:  # noqa: ANN401 - as above
+    """
+    Return a piece of a body; some have it in base64, and what it says beside that, for people.
+    """
+    packed = next((one[key] for key in ("b64", "base64") if key in one), None) if isinstance(one, dict) else None
+    return one if packed is None else _unbased(str(packed))
 
 
 def _as_kind(kind: str, inner: Any) -> Any:  # noqa: ANN401 - as above
