@@ -92,7 +92,13 @@ def begin() -> None:
     for module in _SHARED:
         importlib.import_module(module)
     control, theirs = socket.socketpair()
-    pid = processes.fork()
+    try:
+        pid = processes.fork()
+    except OSError:
+        # whoever starts one later on tells of it
+        control.close()
+        theirs.close()
+        return
     if pid == 0:
         _become(theirs.detach())
     theirs.close()
