@@ -22,8 +22,8 @@ def is_aside(told: str, prompt: str, word: str, found: Iterable[Exchange]) -> bo
     Tell whether an output is a word beside the answer, such as why it ended: the answer itself has the code word.
 
     So it is only where that is many times as long, and neither a part of the request nor of what holds the output.
-    What the adapter put around the word is none of the answer. A word that each event of a stream says again is no
-    longer for that, and no answer either.
+    What an adapter puts around such a word, as much as the word itself, makes no answer of it. A word that each event
+    of a stream says again is no longer for that, and no answer either.
 
     Args:
         told: the output, squeezed.
@@ -34,7 +34,7 @@ def is_aside(told: str, prompt: str, word: str, found: Iterable[Exchange]) -> bo
     if word in told or not told:
         return False
     for one in found:
-        core = max((text for text in one.texts if text in told), key=len, default=told)
+        core = _core(told, one.texts)
         said = _said_once(core, one.body)
         if len(said) > _LONGEST_ASIDE:
             continue
@@ -45,6 +45,14 @@ def is_aside(told: str, prompt: str, word: str, found: Iterable[Exchange]) -> bo
             if word in text and len(text) >= least and not echo and said not in text:
                 return True
     return False
+
+
+def _core(told: str, texts: Iterable[str]) -> str:
+    """
+    Return the upstream's text within an output, or all of the output where that is little of it.
+    """
+    core = max((text for text in texts if text in told), key=len, default="")
+    return core if len(core) * 2 >= len(told) else told
 
 
 def _said_once(text: str, body: bytes) -> str:
@@ -77,25 +85,30 @@ def is_prompt(told: str, prompt: str, word: str, found: Iterable[Exchange]) -> b
     return False
 
 
-def rest_of_pieces(told: str, word: str, others: Sequence[str], found: Iterable[Exchange]) -> str:
+def rest_of_pieces(told: str, prompt: str, word: str, others: Sequence[str], found: Iterable[Exchange]) -> str:
     """
     Return what else was said of an output's own answer where one of its pieces was given in its place.
 
     Where one request asks several inputs, a piece of its answer may be a whole one: a line of a file of answers. It
-    is none where pieces are told to belong together, and have this input's code word, and no other's, among them.
+    is none where pieces are told to belong together, and have this input's code word, and no other's, among them; a
+    few words beside an answer that has the code word tell of its state.
 
     Args:
         told: the output, squeezed.
-        word: the code word of its input.
+        prompt: its input.
+        word: the input's code word.
         others: those of the inputs that were asked together with it.
         found: the exchanges that may have brought the output.
     """
+    echo = squeeze(prompt)
     for one in found:
         if told in one.texts:
             continue
         for column in columns(one.body):
-            rest = [piece for piece in column.pieces if piece not in told]
-            own = word in column.text and not any(other in column.text for other in others)
-            if told in column.pieces and rest and own and not column.cumulative:
-                return "".join(rest)
+            said = [piece for piece in column.pieces if piece != echo]
+            rest = "".join(piece for piece in said if piece not in told)
+            whole = "".join(said)
+            own = word in whole and not any(other in whole for other in others)
+            if told in said and own and not column.cumulative and len(rest) > (len(told) if word in told else 0):
+                return rest
     return ""

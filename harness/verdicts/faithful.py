@@ -315,7 +315,7 @@ def _rest(number: int, told: str, inputs: Sequence[str], found: Traffic) -> str:
     others = [each for other in range(len(inputs)) if other != number and (each := _word_of(other, inputs))]
     alone = (rest_of_parts(told, one.body, word) for one in said if len(one.sent.carries) < 2)  # noqa: PLR2004 - one is alone
     together = [one for one in said if len(one.sent.carries) > 1]
-    return next(filter(None, alone), "") or rest_of_pieces(told, word, others, together)
+    return next(filter(None, alone), "") or rest_of_pieces(told, inputs[number], word, others, together)
 
 
 def _is_failure(number: int, told: str, found: Traffic) -> bool:

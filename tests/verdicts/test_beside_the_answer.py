@@ -53,20 +53,39 @@ def test_the_marks_of_a_streamed_fence_may_go(lost: str) -> None:
     assert found.verdict is (Verdict.BROKEN if lost else Verdict.NATIVE), found.reason
 
 
-@pytest.mark.parametrize(
-    "given",
-    ["reason: stop", json.dumps({"why": "stop", "note": "as it was told by whoever wrote this adapter, long ago"})],
-)
-def test_a_word_beside_the_answer_is_not_the_answer_whatever_stands_around_it(given: str) -> None:
-    """
-    What the adapter wrote around the word is its own; an answer that is no longer than the word may be the word.
-    """
-    verdicts = []
-    for text in (LONG, "A lamp."):
-        body = json.dumps({"choices": [{"message": {"content": text}, "finish_reason": "stop"}]}).encode()
-        verdicts.append(invoked(body, given))
+NAME = "chatcmpl-9Zx81kd02aMq44Lw07bTz55Rn"
 
-    assert verdicts == [Verdict.BROKEN, Verdict.NATIVE]
+
+@pytest.mark.parametrize(
+    ("given", "right"),
+    [
+        (f"reason: {NAME}", False),
+        (json.dumps({"id": NAME, "why it ended": "by itself"}), False),
+        (f"{ANSWERS[1]} ({NAME})", True),
+    ],
+)
+def test_a_word_beside_the_answer_is_not_the_answer_whatever_stands_around_it(given: str, *, right: bool) -> None:
+    """
+    What the adapter wrote around the word is its own; around an answer that lacks the code word, it may stand.
+    """
+    text = ANSWERS[1] if right else LONG
+    body = json.dumps({"id": NAME, "choices": [{"message": {"content": text, "reasoning": LONG}}]}).encode()
+
+    assert (invoked(body, given) is Verdict.NATIVE) is right
+
+
+@pytest.mark.parametrize("state", ["queued", "a lamp is lit for it"])
+def test_a_few_words_beside_one_of_several_answers_tell_of_its_state(state: str) -> None:
+    """
+    They are no lost piece of it; more than the answer itself would be.
+    """
+    rows = [json.dumps({"index": number, "said": said}) for number in range(3) for said in (state, ANSWERS[number])]
+    body = "\n".join([*rows, *rows[:2]]).encode()
+    story = Story(Capability.BATCH).begin()
+    request = story.send((0, 1, 2), text=" ".join(PROMPTS))
+    found = judge(Capability.BATCH, story.whole(request, body).give(*ANSWERS).events)
+
+    assert found.verdict is Verdict.NATIVE, found.reason
 
 
 @pytest.mark.parametrize("answer", [ANSWERS[0], ""])
@@ -92,3 +111,19 @@ def test_an_accent_that_was_lost_can_be_read_in_the_reason() -> None:
     found = judge(Capability.INVOKE, story.give(f"{ANSWERS[0]} Cafe.").events)
 
     assert "'\u25cc\u0301'" in found.reason
+
+
+@pytest.mark.parametrize("size", [3, 30])
+@pytest.mark.parametrize("kept", [slice(1), slice(-1, None), slice(None)])
+def test_one_piece_of_an_answer_that_came_among_others_is_not_the_answer(size: int, kept: slice) -> None:
+    """
+    Nor is it where the request has it, too, as it has each syllable of the code word.
+    """
+    cut = [[text[at : at + size] for at in range(0, len(text), size)] for text in ANSWERS]
+    rows = [{"choices": [{"index": number, "text": piece}]} for number, pieces in enumerate(cut) for piece in pieces]
+    story = Story(Capability.BATCH).begin()
+    request = story.send((0, 1, 2), text=" ".join(PROMPTS))
+    body = "\n".join(map(json.dumps, rows)).encode()
+    found = judge(Capability.BATCH, story.whole(request, body).give(*("".join(pieces[kept]) for pieces in cut)).events)
+
+    assert found.verdict is (Verdict.NATIVE if kept == slice(None) else Verdict.BROKEN), found.reason
