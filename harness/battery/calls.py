@@ -12,7 +12,7 @@ from contextlib import contextmanager
 from inspect import isawaitable
 from itertools import islice
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, TypeGuard
 
 from harness.battery.texts import text_of, type_of
 from harness.battery.thoughts import thoughts_of
@@ -176,9 +176,19 @@ _NOT_THE_ADAPTERS: Final = (_HARNESS, "<frozen importlib")
 
 def _several(value: object) -> Iterable[object] | None:
     # outputs may also come one by one; what is one text is no sequence of outputs, whatever can be iterated over
-    if isinstance(value, Iterator | Sequence) and not isinstance(value, bytes) and text_of(value) is None:
+    if not isinstance(value, bytes | bytearray | memoryview) and _is_row(value) and text_of(value) is None:
         return value
     return None
+
+
+def _is_row(value: object) -> TypeGuard[Iterable[object]]:
+    """
+    Tell whether things stand in a value one after the other; an array, say, does not call itself a sequence.
+    """
+    if isinstance(value, Iterator | Sequence):
+        return True
+    methods = ("__iter__", "__len__", "__getitem__")
+    return all(hasattr(type(value), name) for name in methods) and not hasattr(value, "keys")
 
 
 def files_of(adapter: object) -> tuple[str, ...]:

@@ -6,6 +6,7 @@ import asyncio
 import select
 import selectors
 import socket
+import subprocess
 import sys
 import threading
 import time
@@ -84,10 +85,10 @@ class WaitWatch:
     Tell when something waits synchronously on a thread whose event loop is running.
 
     Watched are `time.sleep`, which is replaced once per process, before adapters are imported, because modules keep
-    references to it, waits for events, queues and `select` that came to their time-out, so that they were sleeps, and
-    look-ups of names, which wait for another machine. Waits that a thread ends show in its traffic, if it has any. A
-    wait for a child process does not count: client libraries ask `uname` and its like what machine this is when they
-    send their first request (the OpenAI and Anthropic SDKs do).
+    references to it, waits for events, queues, threads and `select` that came to their time-out, so that they were
+    sleeps, and look-ups of names, which wait for another machine. Waits that a thread ends show in its traffic, if it
+    has any. A wait for a child process does not count: client libraries ask `uname` and its like what machine this is
+    when they send their first request (the OpenAI and Anthropic SDKs do).
     """
 
     def __init__(self) -> None:
@@ -97,6 +98,11 @@ class WaitWatch:
         self._thread: int | None = None
         time.sleep = _in_place_of(time.sleep, self._slept)
         threading.Condition.wait = _in_place_of(threading.Condition.wait, self._waited)  # type: ignore[method-assign]  # the point of it
+        self._join = threading.Thread.join
+        threading.Thread.join = _in_place_of(threading.Thread.join, self._joined)  # type: ignore[method-assign]  # as above
+        self._wait_for_child = subprocess.Popen.wait
+        self._child = False
+        subprocess.Popen.wait = _in_place_of(subprocess.Popen.wait, self._waited_for_child)  # type: ignore[method-assign]  # as above
         self._select = select.select
         if sys.platform != "win32":
             # there, the loop itself waits by it
@@ -113,7 +119,7 @@ class WaitWatch:
         self.on_wait = on_wait
 
     def _report(self, what: str) -> None:
-        if self.on_wait is not None and threading.get_ident() == self._thread:
+        if self.on_wait is not None and threading.get_ident() == self._thread and not self._child:
             self.on_wait(f"it {what} on the event loop's thread")
 
     def _slept(self, seconds: float, /) -> None:
@@ -126,6 +132,21 @@ class WaitWatch:
         if timeout is not None and timeout > 0 and not came:
             self._report(f"waited synchronously for {timeout:g} s")
         return came
+
+    def _joined(self, thread: threading.Thread, timeout: float | None = None) -> None:
+        self._join(thread, timeout)
+        if timeout is not None and timeout > 0 and thread.is_alive():
+            self._report(f"waited synchronously for {timeout:g} s")
+
+    def _waited_for_child(self, child: subprocess.Popen[Any], timeout: float | None = None) -> int:
+        if threading.get_ident() != self._thread or self._child:
+            return self._wait_for_child(child, timeout)
+        # with a time-out it asks for the end again and again, and sleeps for less than a millisecond between
+        self._child = True
+        try:
+            return self._wait_for_child(child, timeout)
+        finally:
+            self._child = False
 
     def _selected(self, *watched: Any) -> Any:  # noqa: ANN401 - three lists, and perhaps a time-out
         ready = self._select(*watched)

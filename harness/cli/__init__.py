@@ -17,9 +17,9 @@ def main() -> None:
     lean.leave_clients_out()
     try:
         if sys.argv[1:2] and sys.argv[1] in _MEASURING and _DOING_WITHOUT.isdisjoint(sys.argv):
-            from harness.isolation import early  # noqa: PLC0415 - as below, and only for those commands
+            from harness.cli import starting  # noqa: PLC0415 - as below, and only for those commands
 
-            early.begin()
+            starting.begin()
         from harness.cli.app import run  # noqa: PLC0415 - Ctrl-C may come while it is being imported
 
         status = run()

@@ -20,7 +20,7 @@ from harness.isolation import processes
 from harness.isolation.early import taken
 from harness.isolation.launch import Files, Host, can_fork, fork_host, spawn_host
 from harness.isolation.protocol import Frame, Order, read_frame, zygote_command
-from harness.isolation.surroundings import unwatched
+from harness.isolation.surroundings import steady, unwatched
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -83,7 +83,7 @@ class Fleet:
         self.preload_failures: dict[str, str] = {}
         self._preload = tuple(preload)
         self._shared = PRELOAD if hosts is not None and hosts < _MANY else (*PRELOAD, *_CLIENTS, _WARM)
-        self._env = {**unwatched(os.environ), **(env or {})}
+        self._env = {**steady(unwatched(os.environ)), **(env or {})}
         self._spawn = not can_fork() if spawn is None else spawn
         self._turns = threading.BoundedSemaphore(jobs)
         self._lock = threading.Lock()

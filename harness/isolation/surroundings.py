@@ -1,5 +1,5 @@
 """
-What of a user's shell does not reach an adapter that is measured: who watches it, and the way to the network.
+What of a user's shell does not reach an adapter that is measured: who watches it, the way to the network, and chance.
 
 Tracers send what an adapter does to servers of their own, and some client libraries ask home who runs them: requests
 that are the machine's and not the adapter's, in a recording as in its replay. A registration that sets one of these
@@ -34,6 +34,7 @@ What asks libraries for no telemetry (https://donottrack.sh; huggingface_hub 1.3
 first request otherwise, unless it did so within a day) and instrumented ones for no traces
 (https://opentelemetry.io/docs/specs/otel/configuration/sdk-environment-variables).
 """
+_SEED: Final = "PYTHONHASHSEED"
 _PROXY: Final = "_proxy"
 _SPARED: Final = "no_proxy"
 
@@ -43,6 +44,17 @@ def unwatched(environ: Mapping[str, str]) -> dict[str, str]:
     Return an environment in which nothing traces an adapter, and no library asks home.
     """
     return {name: value for name, value in environ.items() if name not in _TRACERS} | _UNWATCHED
+
+
+def steady(environ: Mapping[str, str]) -> dict[str, str]:
+    """
+    Return an environment in which a set of strings has the same order in every process, unless it names a seed itself.
+
+    Python draws a seed for each process otherwise, and who sends a list that it made of a set, of stop words say, sends
+    another one in replay than was recorded.
+    """
+    named = environ.get(_SEED, "") not in {"", "random"}
+    return dict(environ) if named else {**environ, _SEED: "0"}
 
 
 def proxies(names: Iterable[str]) -> list[str]:

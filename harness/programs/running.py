@@ -22,7 +22,7 @@ from harness.adapters.program import PLACES, filled
 from harness.adapters.variables import expand
 from harness.errors import PortTakenError
 from harness.isolation import processes
-from harness.isolation.surroundings import unwatched
+from harness.isolation.surroundings import steady, unwatched
 from harness.programs import keeper
 from harness.programs.errors import ProgramEndedError, ProgramMissingError, ProgramSilentError
 
@@ -149,7 +149,8 @@ class Running:
         place = self.program.origin
         words = [filled(str(expand(one, f"{place}, command")), values) for one in self.program.command]
         own = {name: str(expand(value, f"{place}, env.{name}")) for name, value in self.program.env.items()}
-        environ = {**_directly(unwatched(os.environ)), **{name: filled(value, values) for name, value in own.items()}}
+        own = {name: filled(value, values) for name, value in own.items()}
+        environ = {**_directly(steady(unwatched(os.environ))), **own}
         words[0] = _found(words[0], root, environ.get("PATH", ""), f"{place}, command")
         return subprocess.Popen(  # noqa: S603 - what the user registered
             keeper.command(str(self._output), words),

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Final
 
 from harness.events import Arrival, Event, Item, Returned, first, inputs_of
 from harness.marks import code_word
+from harness.verdicts.beside import is_aside, is_prompt, rest_of_pieces
 from harness.verdicts.documents import is_unreadable
 from harness.verdicts.exchanges import exchanges
 from harness.verdicts.failures import standing_failure
@@ -23,10 +24,6 @@ if TYPE_CHECKING:
 
     from harness.verdicts.exchanges import Exchange, Traffic
 
-_LONGEST_ASIDE: Final = 64
-"""Characters of a reason to end, a role, an identifier or the name of a model."""
-_TIMES_AS_LONG: Final = 8
-"""The prompts ask for about 500 characters; identifiers have some 40."""
 _OF_AN_ERROR: Final = re.compile(r"\.errors?(?![\w-])", re.IGNORECASE)
 _NUMBERING: Final = re.compile(r"\d{1,3}")
 
@@ -171,8 +168,9 @@ def _unlike_the_answer(outputs: Sequence[str], inputs: Sequence[str], found: Tra
         which = f"output {number + 1}" if len(outputs) > 1 else "what came out"
         told = squeeze(outputs[number])
         good = one.good or number in together
-        if good and _is_aside(number, told, inputs, found):
-            return Verdict.BROKEN, f"{which} is not the answer but what stands beside it: {_excerpt(outputs[number])}"
+        beside = _beside(number, told, inputs, found) if good else ""
+        if beside:
+            return Verdict.BROKEN, f"{which} is {beside}: {_excerpt(outputs[number])}"
         if good and _is_thought(number, told, inputs, found):
             return Verdict.BROKEN, f"{which} is what the model thought, and not its answer: {_excerpt(outputs[number])}"
         if one.agreement is Agreement.DECORATED and (less := _passed_off(number, told, found)):
@@ -205,23 +203,17 @@ _DIFFERENCES: Final = {
 }
 
 
-def _is_aside(number: int, told: str, inputs: Sequence[str], found: Traffic) -> bool:
+def _beside(number: int, told: str, inputs: Sequence[str], found: Traffic) -> str:
     """
-    Tell whether an output is a word beside the answer, such as why it ended: the answer itself has the code word.
-
-    So it is only where that is many times as long, and neither a part of the request nor of what holds the output.
+    Say what an output is instead of the answer that stands beside it; nothing where it is the answer.
     """
-    prompt = inputs[number] if number < len(inputs) else ""
-    word = code_word(prompt)
-    if word is None or word in told or not 0 < len(told) <= _LONGEST_ASIDE:
-        return False
-    for one in _exchanges(number, found):
-        asked = squeeze(one.sent.text)
-        for text in one.texts:
-            echo = text in asked or squeeze(prompt) in text
-            if word in text and len(text) >= _TIMES_AS_LONG * len(told) and not echo and told not in text:
-                return True
-    return False
+    word = _word_of(number, inputs)
+    if word is None:
+        return ""
+    said = _exchanges(number, found)
+    if is_aside(told, inputs[number], word, said):
+        return "not the answer but what stands beside it"
+    return "what was asked, and not the answer to it" if is_prompt(told, inputs[number], word, said) else ""
 
 
 def _word_of(number: int, inputs: Sequence[str]) -> str | None:
@@ -255,11 +247,16 @@ def _passed_off(number: int, told: str, found: Traffic) -> Fidelity | None:
 
 def _rest(number: int, told: str, inputs: Sequence[str], found: Traffic) -> str:
     """
-    Return what further parts say of the answer to an input that was asked alone.
+    Return what further parts say of the answer to an input that was asked alone, or further pieces of one of several.
     """
     word = _word_of(number, inputs)
-    alone = [one for one in _exchanges(number, found) if len(one.sent.carries) < 2]  # noqa: PLR2004 - one is alone
-    return next((rest for one in alone if word and (rest := rest_of_parts(told, one.body, word))), "")
+    if word is None:
+        return ""
+    said = _exchanges(number, found)
+    others = [each for other in range(len(inputs)) if other != number and (each := _word_of(other, inputs))]
+    alone = (rest_of_parts(told, one.body, word) for one in said if len(one.sent.carries) < 2)  # noqa: PLR2004 - one is alone
+    together = [one for one in said if len(one.sent.carries) > 1]
+    return next(filter(None, alone), "") or rest_of_pieces(told, inputs[number], word, others, together)
 
 
 def _is_failure(number: int, told: str, found: Traffic) -> bool:

@@ -40,6 +40,7 @@ own; who drops it loses nothing of the answer."""
 _MARKS: Final = re.compile(rf"{_OPENS}|{_CLOSES}|(?:<\|start\|>assistant)?<\|channel\|>(?:(?!<\|).)*<\|message\|>")
 """What stands around thoughts, or says on which channel a model speaks: marks around a name."""
 _MAY_THINK: Final = re.compile(_CLOSES + r"|<\|channel\|>")
+_STRING: Final = re.compile(r'"(?:[^"\\]|\\.)*"', re.DOTALL)
 _SHORTEST_REPEAT: Final = 2
 """Characters; a single one stands in any text by chance."""
 _SHORTEST_STRETCH: Final = 5
@@ -113,8 +114,29 @@ def compare(
         listed: the bodies list the answers of several inputs, so that one string may be a whole answer.
         worded: those of the bodies that are plain text by their type, whatever they look like.
     """
-    wanted = squeeze(output)
-    answers = tuple(bodies)
+    answers, words = tuple(bodies), tuple(worded)
+    plainly = _as_said(output)
+    if plainly != output:
+        said = _compare(squeeze(plainly), answers, prompt, words, listed=listed)
+        if said.good:
+            return Fidelity(said.agreement, said.detail, [True] * len(squeeze(output)))
+    return _compare(squeeze(output), answers, prompt, words, listed=listed)
+
+
+def _as_said(output: str) -> str:
+    """
+    Return JSON that an adapter made, of which its caller reads the strings, with these as they are said.
+    """
+    if "\\" not in output or output.strip()[:1] not in {"{", "["}:
+        return output
+    try:
+        json.loads(output, strict=False)
+        return _STRING.sub(lambda found: f'"{json.loads(found[0], strict=False)}"', output)
+    except (ValueError, RecursionError):
+        return output
+
+
+def _compare(wanted: str, answers: Sequence[bytes], prompt: str, worded: Sequence[bytes], *, listed: bool) -> Fidelity:
     spoken = (*_spoken(answers), *(_pieces(answers) if listed else ()), *(squeeze(plain(body)) for body in worded))
     if not spoken:
         return Fidelity(Agreement.UNTOLD, "", [True] * len(wanted))

@@ -66,8 +66,10 @@ def squeeze(text: str) -> str:
 
 def readable(squeezed: str) -> str:
     """
-    Return a squeezed text with whole characters, for people to read.
+    Return a squeezed text with whole characters, for people to read; an accent alone stands on a circle.
     """
+    if squeezed and unicodedata.combining(squeezed[0]):
+        squeezed = f"\u25cc{squeezed}"
     return unicodedata.normalize("NFC", squeezed.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace"))
 
 
@@ -136,6 +138,9 @@ def texts(body: bytes) -> tuple[str, ...]:
     several = [column for column in single if column.listed and column.text not in streamed]
     found.update(dict.fromkeys(piece for column in several for piece in column.pieces))
     found.update(dict.fromkeys(inner for text in tuple(found) for inner in _fields(text)))
+    # the marks of a fence around a streamed answer come in pieces of their own
+    fences = filter(None, map(_FENCED.fullmatch, wordings(body)))
+    found.update(dict.fromkeys(inner for fence in fences if (inner := squeeze(fence["inside"]))))
     return tuple(found)
 
 
@@ -151,6 +156,8 @@ def _fields(text: str) -> Iterator[str]:
         value = json.loads(text, strict=False)
     except ValueError:
         return
+    if fenced:
+        yield text
     yield from filter(None, (squeeze(inner) for _, inner in _leaves(value, "")))
 
 

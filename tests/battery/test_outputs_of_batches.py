@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import threading
-from collections import UserList, deque
+from collections import UserDict, UserList, deque
 from contextlib import closing
 from typing import TYPE_CHECKING, Any
 
@@ -31,6 +31,21 @@ class Message:
 
     def __iter__(self) -> Iterator[tuple[str, object]]:
         yield "content", self.content
+
+
+class Row:
+    """
+    Be a row of things, as an array is, without saying so.
+    """
+
+    def __len__(self) -> int:
+        return len(TEXTS)
+
+    def __getitem__(self, place: int) -> str:
+        return TEXTS[place]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(TEXTS)
 
 
 def _returned(make: Callable[[], object], capability: Capability) -> Any:
@@ -61,6 +76,7 @@ def _returned(make: Callable[[], object], capability: Capability) -> Any:
         lambda: map(str, TEXTS),
         lambda: deque(TEXTS),
         lambda: UserList(TEXTS),
+        Row,
         lambda: [Message(text) for text in TEXTS],
     ],
 )
@@ -91,7 +107,17 @@ def test_an_exception_among_outputs_is_noted_as_one() -> None:
 
 
 @pytest.mark.parametrize(
-    "make", [lambda: "three", lambda: b"one", lambda: {"a": "b"}, lambda: Message("one"), lambda: 3, lambda: None, set]
+    "make",
+    [
+        lambda: "three",
+        lambda: b"one",
+        lambda: {"a": "b"},
+        lambda: UserDict(a="b"),
+        lambda: Message("one"),
+        lambda: 3,
+        lambda: None,
+        set,
+    ],
 )
 def test_what_is_one_value_is_not_several_outputs(make: Callable[[], object]) -> None:
     """

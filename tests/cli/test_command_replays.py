@@ -5,7 +5,10 @@ Commands over a recorded project whose upstream is gone: list, run, explain and 
 from __future__ import annotations
 
 import json
+import os
 import shutil
+import subprocess
+import sys
 from typing import TYPE_CHECKING, Any
 
 import jsonschema
@@ -370,3 +373,27 @@ def test_the_schema_is_printed_and_fits(project: Folder) -> None:
     done = type(project)(project.path.parent)("report", "--schema")
     assert done.status == 0
     jsonschema.validate(_matrix(project), json.loads(done.out))
+
+
+@pytest.mark.parametrize(("seed", "as_if"), [(None, "0"), ("random", "0"), ("7", "7")])
+def test_sets_have_an_order_that_the_next_run_has_as_well(
+    seed: str | None, as_if: str, project: Folder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """
+    Whatever the command's own interpreter drew; the shell's seed counts where it names one.
+    """
+    told = "from pathlib import Path\nPath('seen').write_text(str(hash('order')))\n"
+    with (project.path / "toy_adapters.py").open("a", encoding="utf-8") as file:
+        file.write(told)
+    monkeypatch.delenv("PYTHONHASHSEED", raising=False)
+    if seed is not None:
+        monkeypatch.setenv("PYTHONHASHSEED", seed)
+
+    done = project("run", "Good", "--json", "m.json")
+
+    known = [sys.executable, "-c", "print(hash('order'))"]
+    wanted = subprocess.run(
+        known, env={**os.environ, "PYTHONHASHSEED": as_if}, capture_output=True, text=True, check=True
+    )
+    assert done.status == 0, done.said
+    assert (project.path / "seen").read_text() == wanted.stdout.strip()

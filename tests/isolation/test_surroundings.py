@@ -12,6 +12,7 @@ import pytest
 
 from harness.isolation.hosts import Fleet
 from harness.isolation.launch import can_fork
+from harness.isolation.surroundings import steady
 from harness.words import Capability
 
 if TYPE_CHECKING:
@@ -81,3 +82,13 @@ def test_a_registration_has_its_way(told: Tell) -> None:
     found = told("replay", own)
 
     assert {name: found[name] for name in own} == own
+
+
+@pytest.mark.parametrize(("named", "told"), [(None, "0"), ("", "0"), ("random", "0"), ("7", "7")])
+def test_sets_have_the_same_order_in_each_process(named: str | None, told: str) -> None:
+    """
+    Whoever names a seed has it.
+    """
+    environ = {"PATH": "/bin"} if named is None else {"PATH": "/bin", "PYTHONHASHSEED": named}
+
+    assert steady(environ) == {"PATH": "/bin", "PYTHONHASHSEED": told}

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Final
 from labels_calls import AWAITS, BATCHES
 from labels_faults import BESIDE, FAULTS, WRONG
 from labels_honest import CONSTRUCTION, ESCAPES, HONEST
+from labels_misread import MISREAD
 from labels_streams import ASTREAMS, STREAMS
 from labels_told import TOLD
 from labels_unusual import UNUSUAL
@@ -45,6 +46,7 @@ ZOO: Final[tuple[Specimen, ...]] = (
     *UNUSUAL,
     *TOLD,
     *WINDOWS,
+    *MISREAD,
 )
 
 

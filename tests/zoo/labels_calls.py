@@ -38,13 +38,17 @@ AWAITS: Final = (
             kwargs={"how": how},
             ainvoke=BLOCKS,
         )
-        for how in ("sleep", "event")
+        for how in ("sleep", "event", "join")
     ),
-    specimen(
-        "AsksTheMachine",
-        "awaits:AsksTheMachine",
-        "A child process that tells what machine this is does none of the call's I/O.",
-        ainvoke=NATIVE,
+    *(
+        specimen(
+            name,
+            "awaits:AsksTheMachine",
+            "A child process that tells what machine this is does none of the call's I/O.",
+            kwargs={} if timeout is None else {"timeout": timeout},
+            ainvoke=NATIVE,
+        )
+        for name, timeout in (("AsksTheMachine", None), ("AsksTheMachine-with-a-limit", 5.0))
     ),
     *(
         specimen(

@@ -14,6 +14,13 @@ UNUSUAL: Final = (
         batch=CONCURRENT,
         abatch=CONCURRENT,
     ),
+    specimen(
+        "SendsASet",
+        "unusual:SendsASet",
+        "What is recorded is asked again, though it was made of a set.",
+        invoke=NATIVE,
+        astream=NATIVE,
+    ),
     specimen("ClosesItsOutput", "unusual:ClosesItsOutput", "What it prints is no part of its answer.", invoke=NATIVE),
     specimen(
         "RetriesTogether",

@@ -180,6 +180,13 @@ def _queue(handler: _Handler, data: bytes) -> None:
     handler.streamed((*[wait] * WAITS_IN_LINE, *_events(_prompts(json.loads(data)))))
 
 
+def _history(handler: _Handler, data: bytes) -> None:
+    prompt = json.loads(data)["prompt"]
+    told = [{"role": "user", "message": prompt}, {"role": "bot", "message": answer_to(prompt)}]
+    time.sleep(FIRST_BYTE)
+    handler.whole({"text": answer_to(prompt), "history": told})
+
+
 def _summed(handler: _Handler, data: bytes) -> None:
     text = answer_to(json.loads(data)["prompt"])
     rows = [*({"text": piece, "done": False} for piece in pieces_of(text)), {"text": text, "done": True}]
@@ -313,6 +320,7 @@ _ROUTES: Final[tuple[tuple[str, Callable[[_Handler, bytes], None]], ...]] = (
     ("/v1/chat", _chat),
     ("/v1/pickles", _pickles),
     ("/v1/queue", _queue),
+    ("/v1/history", _history),
     ("/v1/summed", _summed),
     ("/v1/turns", _turns),
     ("/v1/marked", _marked),

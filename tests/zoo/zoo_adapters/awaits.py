@@ -108,7 +108,7 @@ class SyncListInside(Base):
 
 class SleepsInside(Base):
     """
-    Wait synchronously after asynchronous I/O, in one of two ways to sleep.
+    Wait synchronously after asynchronous I/O, in one of several ways to sleep.
     """
 
     def __init__(self, base_url: str, *, how: str = "sleep") -> None:
@@ -119,8 +119,12 @@ class SleepsInside(Base):
         answer = await self._aask(prompt)
         if self._how == "sleep":
             sleep(0.5)  # noqa: ASYNC251 - the fault on show
-        else:
+        elif self._how == "event":
             threading.Event().wait(0.5)
+        else:
+            working = threading.Thread(target=sleep, args=(2,), daemon=True)
+            working.start()
+            working.join(0.5)
         return answer
 
 
@@ -129,8 +133,12 @@ class AsksTheMachine(Base):
     Ask a child process what machine this is before the first request, as SDKs do for a header.
     """
 
+    def __init__(self, base_url: str, *, timeout: float | None = None) -> None:
+        super().__init__(base_url)
+        self._timeout = timeout
+
     async def ainvoke(self, prompt: str) -> str:
-        subprocess.run([sys.executable, "-S", "-c", ""], check=False)  # noqa: ASYNC221 - what they do
+        subprocess.run([sys.executable, "-S", "-c", ""], check=False, timeout=self._timeout)  # noqa: ASYNC221 - what they do
         return await self._aask(prompt)
 
 

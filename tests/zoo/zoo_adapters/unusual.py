@@ -29,6 +29,23 @@ class ClosesItsOutput(Base):
         return self._ask(prompt)
 
 
+class SendsASet(Base):
+    """
+    Send a list that was made of a set, whose order Python draws anew for each process.
+    """
+
+    def _body(self, prompt: object, *, stream: bool = False) -> dict[str, Any]:
+        stops = {"###", "END", "STOP", "Human:", "User:", "Q:", "<eos>"}
+        return {**super()._body(prompt, stream=stream), "stop": list(stops)}
+
+    def invoke(self, prompt: str) -> str:
+        return self._ask(prompt)
+
+    async def astream(self, prompt: str) -> AsyncIterator[str]:
+        async for text in self._apieces(prompt):
+            yield text
+
+
 class Company(Base):
     """
     Send all inputs along with each, as context, and ask for one answer at a time, side by side.
