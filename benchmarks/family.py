@@ -7,7 +7,8 @@ What the harness costs beside what it stands on, whole processes, in turn on the
   measure each call in a process of its own stands below.
 * **langchain-tests**: its own invoke, ainvoke, stream, astream, batch and abatch tests of one modern chat model over
   recordings, against the harness on that adapter, and on the family by the adapter. Beside it runs the import of that
-  model and its construction, and nothing else: nobody who runs the real class can take less.
+  model and its construction, and nothing else. It takes longer than the harness does with all six calls: Python looks
+  for garbage meanwhile, reads certificates, and takes everything apart at the end.
 
 What is compared is processor time (user and system, of all the processes of a run), which other programs on the
 machine disturb least; wall time stands beside it. `nox -s bench -- family` makes both environments.
