@@ -8,6 +8,9 @@ from typing import Any
 
 from harness.checks import batches
 
+MOST = 200_000
+"""Requests that are sent at most."""
+
 
 @dataclass
 class Empty:
@@ -18,21 +21,25 @@ class Empty:
     events: list[Any] = field(default_factory=list)
 
 
-def test_whoever_waits_for_their_turn_may_look_while_requests_are_sent():
+def test_whoever_waits_for_their_turn_may_look_while_requests_are_sent() -> None:
     """
     A request that another thread sends in that moment raises nothing, which would be put down to the adapter.
     """
     turns: list[tuple[int, tuple[int, ...]]] = [(number, (0,)) for number in range(5_000)]
+    begun, enough = threading.Event(), threading.Event()
 
     def send() -> None:
-        for number in range(len(turns), 20 * len(turns)):
-            turns.append((number, (1,)))  # noqa: PERF401 - one at a time, as requests are sent
+        while not enough.is_set() and len(turns) < MOST:
+            turns.append((len(turns), (1,)))
+            begun.set()
 
     sending = threading.Thread(target=send)
     sending.start()
-    looks = 0
-    while sending.is_alive():
-        looks += 1
-        done = batches._are_read([Empty()], turns, frozenset({2}))  # type: ignore[list-item]  # noqa: SLF001 - has events, too; a whole check meets this once in thousands
-        assert not done
-    assert looks
+    try:
+        assert begun.wait(60)
+        for _ in range(50):
+            done = batches._are_read([Empty()], turns, frozenset({2}))  # type: ignore[list-item]  # noqa: SLF001 - has events, too; a whole check meets this once in thousands
+            assert not done
+    finally:
+        enough.set()
+        sending.join()
