@@ -397,3 +397,25 @@ def test_sets_have_an_order_that_the_next_run_has_as_well(
     )
     assert done.status == 0, done.said
     assert (project.path / "seen").read_text() == wanted.stdout.strip()
+
+
+@pytest.mark.parametrize("name", ["measure.py", "harness"])
+def test_a_program_that_calls_the_command_runs_once(
+    name: str, project: Folder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """
+    One of another name is not started again, nor is one that somebody follows step by step.
+    """
+    followed = "sys.settrace(lambda *_: None)" if name == "harness" else ""
+    program = project.path / name
+    program.write_text(
+        f"import sys\nprint('begun', flush=True)\n{followed}\n"
+        "sys.argv[1:] = ['run', 'Good', '--json', 'm.json']\nfrom harness.cli import main\nmain()\n",
+        encoding="utf-8",
+    )
+    monkeypatch.delenv("PYTHONHASHSEED", raising=False)
+
+    done = subprocess.run([sys.executable, str(program)], cwd=project.path, capture_output=True, text=True, check=True)
+
+    assert done.stdout.count("begun") == 1
+    assert "Good" in done.stdout
