@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Mapping
 from typing import Final
 
-_OF_THOUGHTS: Final = re.compile(r"reasoning|think|thought", re.IGNORECASE)
-"""One of these is in the kind of a block that holds thoughts."""
+from harness.verdicts.thoughts import OF_THOUGHTS
+
 _THINKING: Final = ("reasoning_content", "reasoning", "thinking")
 """Where messages have thoughts beside their text."""
 _WORDS: Final = (*_THINKING, "text", "summary")
@@ -35,7 +34,7 @@ def _thinks(value: object, depth: int) -> Iterator[str]:
     if isinstance(value, list | tuple):
         for block in value:
             kind = _part(block, "type")
-            told = (isinstance(kind, str) and _OF_THOUGHTS.search(kind)) or _part(block, "thought") is True
+            told = (isinstance(kind, str) and OF_THOUGHTS.search(kind)) or _part(block, "thought") is True
             yield from _words(block, depth + 1) if told else ()
         return
     beside = next((one for name in _THINKING if (one := _part(value, name))), None)

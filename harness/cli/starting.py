@@ -9,6 +9,7 @@ import sys
 from contextlib import suppress
 from typing import Final
 
+from harness.isolation import processes
 from harness.isolation.surroundings import steady
 
 _NAMES: Final = frozenset({"harness", "__main__.py"})
@@ -22,8 +23,7 @@ def begin() -> None:
     The seed can only be given to an interpreter that starts, which takes 0.015 s; a zygote of its own takes 0.07 s.
     Whoever calls the command from a program of his own, or follows it with a debugger, has that zygote.
     """
-    # on macOS nothing is forked (`harness.isolation.launch.can_fork` says why)
-    if not hasattr(os, "fork") or sys.platform == "darwin" or sys.flags.ignore_environment:
+    if not processes.can_fork() or sys.flags.ignore_environment:
         return
     if os.path.basename(sys.argv[0]) not in _NAMES or sys.gettrace() or sys.getprofile():  # noqa: PTH119 - pathlib takes a while
         return

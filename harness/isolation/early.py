@@ -19,7 +19,6 @@ import time
 from typing import Final, NoReturn
 
 from harness.isolation import processes
-from harness.isolation.launch import can_fork
 
 _SHARED: Final = (
     "concurrent.futures",
@@ -84,10 +83,12 @@ _waiting: list[tuple[int, int]] = []
 
 def begin() -> None:
     """
-    Fork a zygote, where that may be done and this process has one thread; whoever needs one takes it from `taken`.
+    Fork a zygote where this process has one thread; whoever needs one takes it from `taken`.
+
+    The caller has made sure that this platform may fork (`processes.can_fork`).
     """
     # who was started without a standard stream has none to redirect
-    if not can_fork() or threading.active_count() > 1 or None in {sys.stdin, sys.stdout, sys.stderr}:
+    if threading.active_count() > 1 or None in {sys.stdin, sys.stdout, sys.stderr}:
         return
     for module in _SHARED:
         importlib.import_module(module)

@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Final, Protocol, Self
 from harness.errors import IsolationError
 from harness.isolation import processes
 from harness.isolation.early import taken
-from harness.isolation.launch import Files, Host, can_fork, fork_host, spawn_host
+from harness.isolation.launch import Files, Host, fork_host, spawn_host
 from harness.isolation.protocol import Frame, Order, read_frame, zygote_command
 from harness.isolation.surroundings import steady, unwatched
 
@@ -84,7 +84,7 @@ class Fleet:
         self._preload = tuple(preload)
         self._shared = PRELOAD if hosts is not None and hosts < _MANY else (*PRELOAD, *_CLIENTS, _WARM)
         self._env = {**steady(unwatched(os.environ)), **(env or {})}
-        self._spawn = not can_fork() if spawn is None else spawn
+        self._spawn = not processes.can_fork() if spawn is None else spawn
         self._turns = threading.BoundedSemaphore(jobs)
         self._lock = threading.Lock()
         self._names = itertools.count(1)

@@ -10,7 +10,6 @@ import select
 import signal
 import socket
 import subprocess
-import sys
 import threading
 import time
 from collections import deque
@@ -309,13 +308,3 @@ def spawn_host(files: Files, env: Mapping[str, str]) -> Host:
     host = Host(_Spawned(process, streams), streams[0].fileno(), streams[1].fileno(), files)
     host.pid = process.pid
     return host
-
-
-def can_fork() -> bool:
-    """
-    Tell whether hosts may be forked here.
-
-    Not on macOS: its frameworks (name look-ups, proxies, certificates) start threads behind the program's back, and a
-    forked process that touches them is aborted (https://github.com/python/cpython/issues/77906).
-    """
-    return hasattr(os, "fork") and hasattr(socket, "send_fds") and sys.platform != "darwin"

@@ -8,6 +8,7 @@ import contextlib
 import ctypes
 import os
 import signal
+import socket
 import sys
 import warnings
 from pathlib import Path
@@ -15,6 +16,16 @@ from typing import Final
 
 _PR_SET_PDEATHSIG: Final = 1
 _PR_SET_CHILD_SUBREAPER: Final = 36
+
+
+def can_fork() -> bool:
+    """
+    Tell whether hosts may be forked here.
+
+    Not on macOS: its frameworks (name look-ups, proxies, certificates) start threads behind the program's back, and a
+    forked process that touches them is aborted (https://github.com/python/cpython/issues/77906).
+    """
+    return hasattr(os, "fork") and hasattr(socket, "send_fds") and sys.platform != "darwin"
 
 
 def fork() -> int:

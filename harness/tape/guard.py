@@ -130,8 +130,13 @@ def nameless_lookups() -> int:
 
 def _hook(event: str, arguments: tuple[Any, ...]) -> None:
     # most events are none of its business: 22 000 while ChatOpenAI is imported
-    if event in _CHECKS and _door is not None:
-        _CHECKS[event](_door, arguments)
+    check = _CHECKS.get(event)
+    if check is None:
+        return
+    # read once: another thread may open it meanwhile
+    door = _door
+    if door is not None:
+        check(door, arguments)
 
 
 def _refuse(door: _Door, target: str) -> None:

@@ -11,8 +11,8 @@ from harness.verdicts.texts import SET, Column, columns, squeeze, wordings
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-_OF_THOUGHTS: Final = re.compile(r"reasoning|think|thought", re.IGNORECASE)
-"""One of these words is in the name of the key, of the event or of the flag; the reason why an answer ended is none."""
+OF_THOUGHTS: Final = re.compile(r"reasoning|think|thought", re.IGNORECASE)
+"""One of these words names the key, the event, the flag or the block; the reason why an answer ended is none."""
 _SHORTEST: Final = 16
 """Characters of thoughts or an answer that are looked for in an output; shorter ones stand in any text."""
 _FEWEST_WORDS: Final = 4
@@ -88,4 +88,4 @@ def _says(one: Column, told: str) -> bool:
 
 
 def _is_thought(one: Column) -> bool:
-    return _OF_THOUGHTS.search(one.path) is not None
+    return OF_THOUGHTS.search(one.path) is not None

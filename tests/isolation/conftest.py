@@ -11,7 +11,7 @@ import pytest
 
 from harness.battery.job import Job, Mode
 from harness.isolation.hosts import Fleet
-from harness.isolation.launch import can_fork
+from harness.isolation.processes import can_fork
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

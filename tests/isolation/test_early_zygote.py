@@ -15,7 +15,7 @@ from typing import Any
 
 import pytest
 
-from harness.isolation.launch import can_fork
+from harness.isolation.processes import can_fork
 
 HERE = Path(__file__).resolve().parent
 PROGRAM = textwrap.dedent("""

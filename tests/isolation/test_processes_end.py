@@ -20,7 +20,7 @@ import pytest
 from harness.errors import IsolationError
 from harness.isolation import processes
 from harness.isolation.hosts import Fleet
-from harness.isolation.launch import can_fork
+from harness.isolation.processes import can_fork
 from harness.words import Capability
 
 if TYPE_CHECKING:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from harness.isolation.hosts import Fleet
-from harness.isolation.launch import can_fork
+from harness.isolation.processes import can_fork
 from harness.isolation.surroundings import steady
 from harness.words import Capability
 
